@@ -1,0 +1,1 @@
+"""The application: rules, data, and the adapters around them."""
