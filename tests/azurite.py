@@ -1,0 +1,71 @@
+"""Azure Storage for tests: one Azurite in memory, on ports that the system chooses."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import processes
+
+_PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
+_LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (http://\S+)")
+_SERVICES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Azurite:
+    """The addresses of a running Azurite, without a trailing slash, and its one well-known account."""
+
+    blob: str
+    queue: str
+    table: str
+    account: str = "devstoreaccount1"
+    key: str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+    @property
+    def connection_string(self) -> str:
+        """What the storage SDKs and `AzureWebJobsStorage` want."""
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={self.account};AccountKey={self.key};"
+            f"BlobEndpoint={self.blob};QueueEndpoint={self.queue};TableEndpoint={self.table};"
+        )
+
+
+@contextmanager
+def running_azurite() -> Iterator[Azurite]:
+    """Run Azurite for as long as the block lasts."""
+    read, write = os.pipe()
+    process = processes.start(_command(), output=write)
+    os.close(write)
+    try:
+        with os.fdopen(read, "rb") as output:
+            yield _addresses(output)
+    finally:
+        processes.stop([process], grace=5)
+
+
+def _command() -> list[str | Path]:
+    ports = [flag for service in ("blob", "queue", "table") for flag in (f"--{service}Port", "0")]
+    return [
+        "node",
+        _PROGRAM,
+        "--inMemoryPersistence",
+        "--silent",
+        "--skipApiVersionCheck",
+        "--disableTelemetry",
+        *ports,
+    ]
+
+
+def _addresses(output: Iterator[bytes]) -> Azurite:
+    """Read the addresses from the lines that Azurite greets with."""
+    found: dict[str, str] = {}
+    for line in output:
+        if match := _LISTENING.search(line):
+            service, address = (group.decode() for group in match.groups())
+            found[service.lower()] = f"{address}/devstoreaccount1"
+        if len(found) == _SERVICES:
+            return Azurite(**found)
+    raise RuntimeError("Azurite ended before it was listening; install it with `python3 dev.py test`")
