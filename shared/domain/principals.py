@@ -53,9 +53,9 @@ class Person:
     """
     Who a verified access token speaks of.
 
-    `address` and `proof` are what the token says of the mail address: `proof` is None unless the directory's word for it
-    counts as evidence (R11). `authenticated_at` is `auth_time`, else `iat`, in seconds since 1970. `groups` is None when
-    the token does not carry the complete list (R13).
+    `address` and `proof` are what the token says of the mail address: `proof` is None unless the directory's word for
+    it counts as evidence (R11). `authenticated_at` is `auth_time`, else `iat`, in seconds since 1970. `groups` is None
+    when the token does not carry the complete list (R13).
     """
 
     identity: Identity

@@ -1,0 +1,34 @@
+"""What can have happened: each change tells its events, and the store keeps them as audit records (R26)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.membership import Ref
+
+type Details = Mapping[str, str | int | bool | tuple[str, ...] | None]
+
+
+class EventType(StrEnum):
+    """The audit's vocabulary, part of the HTTP contract."""
+
+    TENANT_CREATED = "tenant.created"
+    MEMBER_INVITED = "member.invited"
+    MEMBER_REMOVED = "member.removed"
+    INVITATION_RESENT = "invitation.resent"
+    INVITATION_CONVERTED = "invitation.converted"
+    MAIL_SENT = "mail.sent"
+    MAIL_FAILED = "mail.failed"
+    ROLE_ASSIGNED = "role.assigned"
+    ROLE_CHANGED = "role.changed"
+    ROLE_REVOKED = "role.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to one target: what was there before, and what is there now."""
+
+    type: EventType
+    target: Ref
+    before: Details | None = None
+    after: Details | None = None
