@@ -1,0 +1,88 @@
+"""Canonical e-mail addresses: the one spelling in which addresses are compared, stored and written to."""
+
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from shared.domain.principals import Address
+
+_BLANKS = " \t\r\n"
+_LONGEST = 254
+"""Characters of an address that fits into SMTP's path (RFC 5321, 4.5.3.1.3)."""
+
+
+class BadAddress(ValueError):  # noqa: N818 - named like a refusal: it says what is wrong, not that something is
+    """The text is not one plain mail address; the message tells why and repeats nothing of the text."""
+
+
+def canonical(raw: str) -> Address:
+    """
+    Spell an address the only way in which the product compares, stores and uses it (R3).
+
+    The domain becomes its lower-case IDNA-2008 A-label and ASCII letters become small. Dots and plus tags stay, because
+    they may be other people's mailboxes. Anything that could look like another address is refused: characters outside
+    ASCII before the @, invisible ones anywhere, quotes, display names. Nothing is looked up.
+
+    Raise `BadAddress` for everything that is not exactly one address.
+    """
+    text = raw.strip(_BLANKS)
+    _require_plain(text)
+
+    try:
+        address = validate_email(
+            text,
+            allow_smtputf8=False,
+            allow_empty_local=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=False,
+            check_deliverability=False,
+            test_environment=True,
+            globally_deliverable=True,
+            strict=True,
+        )
+    except EmailNotValidError:
+        # Not `from error`: its message quotes the text, and a trace would show it.
+        raise BadAddress("This is not a valid e-mail address.") from None
+
+    spelling = f"{address.local_part}@{address.ascii_domain}".lower()
+    if len(spelling) > _LONGEST:
+        raise BadAddress(f"An address has at most {_LONGEST} characters.")
+    return Address(spelling)
+
+
+def split(text: str) -> list[str]:
+    """Take apart what was typed into one field: pieces between semicolons, without blanks and empty ones (R2)."""
+    pieces = (piece.strip(_BLANKS) for piece in text.split(";"))
+    return [piece for piece in pieces if piece]
+
+
+def domain_of(address: Address) -> str:
+    """Return the domain as a lower-case A-label, the form in which domains are configured."""
+    return address.partition("@")[2]
+
+
+def is_spelling_of(raw: str, address: Address) -> bool:
+    """Tell whether a text is this address, however it is spelt; a text that is no address is none."""
+    try:
+        return canonical(raw) == address
+    except BadAddress:
+        return False
+
+
+def _require_plain(text: str) -> None:
+    """Refuse what the address library would tolerate, or would describe by quoting it."""
+    if not text:
+        raise BadAddress("The address is empty.")
+    if len(text) > _LONGEST:
+        raise BadAddress(f"An address has at most {_LONGEST} characters.")
+    if any(unicodedata.category(character)[0] in "CZ" for character in text):
+        raise BadAddress("An address has no blanks and no invisible characters.")
+
+    local, at, domain = text.partition("@")
+    if not (local and at and domain):
+        raise BadAddress("An address has something before and after an @.")
+    if "@" in domain:
+        raise BadAddress("An address has one @; several addresses are separated by semicolons.")
+    if not local.isascii():
+        raise BadAddress("The part before the @ may hold ASCII characters only.")
