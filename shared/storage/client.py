@@ -1,0 +1,95 @@
+"""The way to Azure Storage: one pool of connections, signed requests, bounded time, and failures told apart."""
+
+import asyncio
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import ClientConnectorError, ClientSession, DummyCookieJar, TCPConnector
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import (
+    AzureError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+)
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from shared.storage.connection import Connection
+from shared.storage.errors import StorageUnavailable
+
+_CONNECTIONS: Final = 100
+_IDLE_SECONDS: Final = 60
+_MORE_TRIES: Final = 2
+_PAUSE: Final = 0.05
+_LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+class Client:
+    """
+    The requests of one process to one account of storage; tables and queues share it.
+
+    It is made without touching network, environment or event loop, and belongs to the loop of its first request.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.tables = connection.tables
+        self.queues = connection.queues
+        self._signer = connection.signer
+
+    async def send(self, request: HttpRequest, *, per_try: float, repeatable: bool) -> AsyncHttpResponse:
+        """
+        Send a request and return its answer, good or bad.
+
+        Each try takes at most `per_try` seconds. What was certainly not carried out is tried twice more, 50 ms apart;
+        so is, if `repeatable`, what perhaps was. Raise StorageUnavailable after the last try.
+        """
+        for _ in range(_MORE_TRIES):
+            try:
+                return await self._try(request, per_try)
+            except StorageUnavailable as failure:
+                if failure.perhaps_done and not repeatable:
+                    raise
+            await asyncio.sleep(_PAUSE)
+        return await self._try(request, per_try)
+
+    async def close(self) -> None:
+        """Close the connections; the client cannot be used afterwards."""
+        await self._pipeline.close()
+
+    @cached_property
+    def _pipeline(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        session = ClientSession(
+            connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_SECONDS),
+            cookie_jar=DummyCookieJar(),
+            auto_decompress=False,
+        )
+        policies: list[Any] = [self._signer.policy()]
+        return AsyncPipelineClient(self.tables, policies=policies, transport=AioHttpTransport(session=session))
+
+    async def _try(self, request: HttpRequest, seconds: float) -> AsyncHttpResponse:
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._pipeline.send_request(request)
+        except TimeoutError as error:
+            raise StorageUnavailable(f"no answer in {seconds} s", perhaps_done=True) from error
+        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+            raise StorageUnavailable(str(error), perhaps_done=_has_left(error)) from error
+        if response.status_code in _LATER:
+            raise StorageUnavailable("storage is busy", retry_after=_seconds(response.headers.get("Retry-After")))
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise StorageUnavailable(f"storage failed with {response.status_code}", perhaps_done=True)
+        return response
+
+
+def _has_left(error: AzureError) -> bool:
+    """Tell whether storage may have got the request: azure-core's word for it counts lost answers as not sent."""
+    return not isinstance(error, ServiceRequestTimeoutError) and not isinstance(
+        error.inner_exception, ClientConnectorError
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.isascii() and header.isdigit() else None

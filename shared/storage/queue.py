@@ -1,0 +1,71 @@
+"""The queue: short messages to the app itself, without importing Azure's queue library (300 ms of a cold start)."""
+
+import base64
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from shared.storage.client import Client
+from shared.storage.errors import Rejected
+
+_HEADERS: Final = {"x-ms-version": "2020-12-06", "Content-Type": "application/xml"}
+_FOR_EVER: Final = "-1"
+
+
+class Queue:
+    """
+    One queue; `timeout` bounds each try of a request, in seconds.
+
+    All methods raise StorageUnavailable when storage does not answer, and Rejected for a defect.
+    """
+
+    def __init__(self, client: Client, name: str, *, timeout: float) -> None:
+        self._client = client
+        self._url = f"{client.queues}/{name}"
+        self._timeout = timeout
+
+    async def put(self, text: str, *, delay: float = 0) -> None:
+        """
+        Put a message, in base64, that stays until it is worked on and shows up after `delay` seconds (≤ 7 days).
+
+        A lost answer is asked for again, so that a message may be there twice.
+        """
+        content = f"<QueueMessage><MessageText>{base64.b64encode(text.encode()).decode()}</MessageText></QueueMessage>"
+        query = {"messagettl": _FOR_EVER, "visibilitytimeout": str(math.ceil(delay))}
+        response = await self._send("POST", "/messages", query, content.encode())
+        if _is_missing(response):
+            await self._create()
+            response = await self._send("POST", "/messages", query, content.encode())
+        _expect(response, HTTPStatus.CREATED)
+
+    async def length(self) -> int:
+        """Count the messages, roughly, also those that are being worked on; a queue that was never used has none."""
+        response = await self._send("GET", "", {"comp": "metadata"})
+        if _is_missing(response):
+            return 0
+        _expect(response, HTTPStatus.OK)
+        return int(response.headers["x-ms-approximate-messages-count"])
+
+    async def _create(self) -> None:
+        _expect(await self._send("PUT", "", {}), HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
+
+    async def _send(
+        self, method: str, path: str, query: Mapping[str, str], content: bytes | None = None
+    ) -> AsyncHttpResponse:
+        url = f"{self._url}{path}?{urlencode(query)}" if query else self._url
+        request = HttpRequest(method, url, headers=_HEADERS, content=content)
+        return await self._client.send(request, per_try=self._timeout, repeatable=True)
+
+
+def _is_missing(response: AsyncHttpResponse) -> bool:
+    return response.headers.get("x-ms-error-code") == "QueueNotFound"
+
+
+def _expect(response: AsyncHttpResponse, *statuses: HTTPStatus) -> None:
+    if response.status_code not in statuses:
+        code = response.headers.get("x-ms-error-code", "")
+        raise Rejected(response.status_code, code, response.content[:500].decode(errors="replace"))
