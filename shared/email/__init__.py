@@ -1,0 +1,1 @@
+"""Invitation mail: what it says, and handing it to the mail service."""
