@@ -131,7 +131,7 @@ def _about_projects(product: Product) -> Iterator[str]:
             yield _complaint(table, "permissions", permission, "assigned", why="there are no projects here")
     for id_, role in product.application.roles.items():
         if role.everything_in_projects and product.project is None:
-            yield _complaint("application", "roles", id_, "everything-in-projects", why="there are no projects")
+            yield _complaint("application", "roles", id_, "everything-in-projects", why="there are no projects here")
 
 
 def _granting(product: Product, action: Action) -> list[str]:
