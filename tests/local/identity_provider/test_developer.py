@@ -17,8 +17,8 @@ async def test_metadata_and_keys_are_what_a_strict_reader_accepts(provider: Iden
     keys = (await provider.keys(directory)).keys
 
     assert metadata["issuer"] == f"{provider.origin}/{directory}"
-    assert [(key.key_type, key.public_key_use, key.key.key_size) for key in keys] == [("RSA", "sig", 2048)]
-    assert keys[0].key_id
+    assert {(key.key_type, key.public_key_use, key.key.key_size) for key in keys} == {("RSA", "sig", 2048)}
+    assert all(key.key_id for key in keys)
 
 
 async def test_no_key_is_private(provider: IdentityProvider) -> None:
@@ -26,7 +26,7 @@ async def test_no_key_is_private(provider: IdentityProvider) -> None:
     async with provider.http.get((await provider.metadata())["jwks_uri"]) as answer:
         published = await answer.json()
 
-    assert [sorted(key) for key in published["keys"]] == [["alg", "e", "kid", "kty", "n", "use"]]
+    assert {name for key in published["keys"] for name in key} == {"alg", "e", "kid", "kty", "n", "use"}
 
 
 async def test_claims_not_given_are_filled_in_as_the_directory_would(provider: IdentityProvider) -> None:
@@ -68,7 +68,8 @@ async def test_nobody_in_particular_is_somebody_else_every_time(provider: Identi
 
 async def test_given_claims_win_over_all_others(provider: IdentityProvider) -> None:
     """Forgeries of every kind can be signed genuinely: foreign audiences, old times, other issuers."""
-    forged = {"iss": "https://example.test", "aud": ["a", "b"], "exp": 1, "iat": "soon", "roles": ["Operator"]}
+    times = {"exp": 1, "nbf": 4_000_000_000, "iat": "soon"}
+    forged = {"iss": "https://example.test", "aud": ["a", "b"], "sub": "x", "scp": "", "roles": ["Operator"]} | times
 
     token = await provider.token(directory="contoso", claims=forged)
 
@@ -155,7 +156,7 @@ async def test_after_a_rotation_old_tokens_still_verify(provider: IdentityProvid
 
     new = await provider.token(person="ada")
     assert status == 200
-    assert [key.key_id for key in (await provider.keys()).keys] == ids["contoso"]
+    assert {key.key_id for key in (await provider.keys()).keys} == set(ids["contoso"])
     assert [jwt.get_unverified_header(token)["kid"] for token in (new, old)] == ids["contoso"][:2]
     assert (await provider.verify(old))["oid"] == (await provider.verify(new))["oid"] == ADA
 
