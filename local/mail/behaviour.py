@@ -40,7 +40,7 @@ class Behaviour:
         names = {"mode": "mode", "count": "count", "perMinute": "per_minute", "perHour": "per_hour"}
         if not isinstance(order, dict) or not order.keys() <= names.keys():
             raise ValueError(f"The body is an object with {', '.join(names)}.")
-        if order.get("mode") not in set(Mode):
+        if order.get("mode") not in list(Mode):
             raise ValueError(f"mode is one of {', '.join(Mode)}.")
         numbers = {names[key]: value for key, value in order.items() if key != "mode" and value is not None}
         if not all(type(value) is int and value > 0 for value in numbers.values()):

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from shared.email.mail import Mail
 
-CONNECT_SECONDS = 5
-READ_SECONDS = 10
-DEADLINE_SECONDS = 15
+DEADLINE_SECONDS = 15.0
 """For one mail in all, a token for the managed identity included."""
 
 RETRY_AFTER_SECONDS = 60.0
@@ -87,24 +85,33 @@ class AzureEmail:
 
     Plain http and an access key are for loopback endpoints; anything else is https with a managed identity (ValueError
     otherwise). No library is loaded and no connection made before the first mail: most processes never send one.
+    `deadline` is in seconds.
     """
 
-    def __init__(self, endpoint: str, sender_address: str, credential: AccessKey | ManagedIdentity) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        sender_address: str,
+        credential: AccessKey | ManagedIdentity,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:
         _check(endpoint, credential)
         self._endpoint = endpoint
         self._sender_address = sender_address
         self._credential = credential
+        self._deadline = deadline
         self._identity: ManagedIdentityCredential | None = None
         self._client: EmailClient | None = None
 
     async def send(self, mail: Mail, *, operation_id: UUID) -> None:
         """
-        Have the mail sent, in at most 15 seconds and one request, or raise MailNotSent.
+        Have the mail sent, with one request and before the deadline, or raise MailNotSent.
 
         The service sends once per operation id. It accepts before it delivers; delivery is not waited for.
         """
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline):
                 await self._connected().begin_send(self._message(mail), operation_id=str(operation_id), polling=False)
         except ResourceExistsError:
             return  # 409: the service has this operation already, so an earlier reply was lost
@@ -131,8 +138,6 @@ class AzureEmail:
                 self._token_source(),
                 retry_total=0,  # the outbox tries again, with the same operation id and at the right time
                 permit_redirects=False,
-                connection_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
                 use_env_settings=False,
             )
         return self._client

@@ -54,9 +54,10 @@ function showList() {
   const focused = document.activeElement?.dataset?.id;
   at("list").replaceChildren(...found.map(item));
   if (focused) document.querySelector(`.item[data-id="${focused}"]`)?.focus();
-  at("count").textContent = total > messages.length ? `The newest ${messages.length} of ${total}` : total ? `${total} ${total === 1 ? "message" : "messages"}` : "";
+  at("count").textContent = total > messages.length ? `The newest ${messages.length} of ${total}` : `${total} in all`;
   at("no-match").hidden = found.length > 0 || messages.length === 0;
   at("clear").disabled = total === 0;
+  document.body.classList.toggle("nothing", total === 0);
   const unread = messages.filter((m) => !read.has(m.id)).length;
   document.title = unread ? `(${unread}) Mail` : "Mail";
 }
