@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from azure.core.credentials import AzureSasCredential
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AzureSasCredentialPolicy
 
-_SCOPE: Final = "https://storage.azure.com/.default"
+if TYPE_CHECKING:
+    from azure.identity.aio import ManagedIdentityCredential
+
+SCOPE: Final = "https://storage.azure.com/.default"
 _EMULATOR: Final = (
     "AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
 )
+_KEYS_ARE_LOCAL: Final = "account keys are for storage on this machine, everywhere else there is a managed identity"
 _SIGNATURE_LASTS: Final = timedelta(days=365)
 
 
@@ -59,10 +63,14 @@ class ManagedIdentity:
     client_id: str | None = None
 
     def policy(self) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
-        """Send a token for Azure Storage, renewed before it expires."""
-        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - 150 ms that only Azure needs
+        """Send a token for Azure Storage, renewed before it expires, and only over https."""
+        return AsyncBearerTokenCredentialPolicy(self.credential(), SCOPE)
 
-        return AsyncBearerTokenCredentialPolicy(ManagedIdentityCredential(client_id=self.client_id), _SCOPE)
+    def credential(self) -> "ManagedIdentityCredential":
+        """Make what asks Azure for tokens."""
+        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to load, and only Azure needs it
+
+        return ManagedIdentityCredential(client_id=self.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +107,10 @@ def _local(name: str, text: str) -> Connection:
         parts = _parts(_EMULATOR)
     missing = {"AccountName", "AccountKey", "TableEndpoint", "QueueEndpoint"} - parts.keys()
     if missing:
-        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}")
+        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}; {_KEYS_ARE_LOCAL}")
     tables, queues = (parts[part].rstrip("/") for part in ("TableEndpoint", "QueueEndpoint"))
     if not _is_on_this_machine(tables) or not _is_on_this_machine(queues):
-        raise ValueError(f"{name}: account keys are for storage on this machine; elsewhere use a managed identity")
+        raise ValueError(f"{name} is elsewhere; {_KEYS_ARE_LOCAL}")
     return Connection(tables, queues, AccountKey(parts["AccountName"], parts["AccountKey"]))
 
 
