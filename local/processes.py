@@ -12,6 +12,8 @@ from typing import IO
 
 _PR_SET_PDEATHSIG = 1
 
+type Process = subprocess.Popen[bytes]
+
 
 def start(
     command: Sequence[str | Path],
@@ -19,7 +21,7 @@ def start(
     output: int | IO[bytes],
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """
     Start a program in a process group of its own, so that a Ctrl-C in the terminal reaches the starter only.
 
@@ -37,7 +39,7 @@ def start(
     )
 
 
-def stop(processes: Iterable[subprocess.Popen[bytes]], *, grace: float) -> None:
+def stop(processes: Iterable[Process], *, grace: float) -> None:
     """Ask the process groups to end, all at once, and kill what is still there after `grace` seconds."""
     running = list(processes)
     for process in running:
@@ -49,7 +51,7 @@ def stop(processes: Iterable[subprocess.Popen[bytes]], *, grace: float) -> None:
         process.wait()
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _signal(process: Process, number: signal.Signals) -> None:
     try:
         os.killpg(process.pid, number)
     except ProcessLookupError:

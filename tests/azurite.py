@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
+from local.node import find_node
 
 _PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
 _LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (http://\S+)")
@@ -48,15 +49,8 @@ def running_azurite() -> Iterator[Azurite]:
 
 def _command() -> list[str | Path]:
     ports = [flag for service in ("blob", "queue", "table") for flag in (f"--{service}Port", "0")]
-    return [
-        "node",
-        _PROGRAM,
-        "--inMemoryPersistence",
-        "--silent",
-        "--skipApiVersionCheck",
-        "--disableTelemetry",
-        *ports,
-    ]
+    quiet = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+    return [find_node(), _PROGRAM, *quiet, *ports]
 
 
 def _addresses(output: Iterator[bytes]) -> Azurite:

@@ -1,0 +1,1 @@
+"""The supervisor: starts all parts of the local stack, watches them, and leaves nothing behind."""
