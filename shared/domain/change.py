@@ -18,8 +18,9 @@ class Facts:
     """
     What one tenant has stored, as far as the decision asked to know it.
 
-    `mailed` counts the mails of the day to addresses that no member has any more. `administrators` is the number of active human holders of the top role (R16). `at` is the time of the attempt and
-    `seed` the source of its new ids, so that a decision needs neither clock nor chance and can be asked again.
+    `mailed` counts the mails of the day to addresses that no member has any more. `administrators` is the number of
+    active human holders of the top role (R16). `at` is the time of the attempt and `seed` the source of its new ids,
+    so that a decision needs neither clock nor chance and can be asked again.
     """
 
     tenant: Tenant

@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import HasAdministrators, Refusal
 from shared.domain.events import Event, EventType
-from shared.domain.invitations import Piece, Result, add, application_role
+from shared.domain.invitations import Piece, Result, add
 from shared.domain.tenants import Tenant
 
 
@@ -35,7 +35,7 @@ def invite_administrators(facts: Facts, administrators: Sequence[Piece], *, acto
         raise HasAdministrators
     settings = replace(facts.tenant.settings, allowed_email_domains=())
     unbound = replace(facts, tenant=replace(facts.tenant, settings=settings))
-    change = add(unbound, administrators, application_role(facts.catalogue, facts.catalogue.top_role), actor=actor)
+    change = add(unbound, administrators, facts.catalogue.application_role(facts.catalogue.top_role), actor=actor)
     refusals = {at: result.refusal for at, result in enumerate(change.answer) if result.refusal}
     if refusals:
         raise AdministratorsRefused(refusals)

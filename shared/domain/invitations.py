@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from shared.domain.addresses import BadAddress, canonical, split
-from shared.domain.catalogue import Catalogue, Role, Scope
+from shared.domain.catalogue import Role
 from shared.domain.change import Actor, Change, Edit, Facts
 from shared.domain.errors import (
     EmailDomainNotAllowed,
@@ -14,12 +14,11 @@ from shared.domain.errors import (
     NotInvited,
     OneRoleOnly,
     Refusal,
-    RoleNotInScope,
     TooManyMails,
 )
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Delivery, Invitation, Member, Status
-from shared.domain.principals import Address, Kind, MemberId, RoleId
+from shared.domain.principals import Address, Kind, MemberId
 
 TOO_MANY_MAILS = "too-many-mails"
 
@@ -74,13 +73,6 @@ def _read_each(pieces: Iterable[str]) -> Iterator[Piece]:
         duplicate = Result(piece, Outcome.DUPLICATE) if address in seen else None
         seen.add(address)
         yield Piece(piece, address, duplicate)
-
-
-def application_role(catalogue: Catalogue, role: RoleId) -> Role:
-    """Find an application role of the product, or refuse (R6)."""
-    if found := catalogue.role_in(Scope.TENANT, role):
-        return found
-    raise RoleNotInScope
 
 
 @dataclass(frozen=True, slots=True)

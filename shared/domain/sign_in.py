@@ -64,4 +64,5 @@ def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> 
         invitation=None,
         signed_in_at=facts.at,
     )
-    return active.holding(roles, at=facts.at)
+    changed = [member.roles_changed_at for member in (kept, *merged) if member.roles_changed_at]
+    return active.holding(roles, at=max(changed, default=facts.at))

@@ -1,0 +1,9 @@
+"""The function app that the host loads: nothing but the blueprints, and no setting is read here."""
+
+import azure.functions as func
+
+from functions import BLUEPRINTS
+
+app = func.FunctionApp()
+for blueprint in BLUEPRINTS:
+    app.register_functions(blueprint)

@@ -1,0 +1,119 @@
+"""Work after the answer: mails are sent, tried again, given up, and found again after a crash."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from shared.domain.change import Actor, Change, Facts
+from shared.domain.mailing import Letter, addressee, mark_failed, mark_sent
+from shared.domain.membership import Ref
+from shared.email.invitation import render
+from shared.email.sender import MailRefused, MailThrottled, MailUnavailable
+from shared.storage import tenant_store
+from shared.storage.outbox import Claim, Nudge
+from shared.storage.tenant_store import Author, TenantStore, Wanted
+from shared.wiring import App
+
+LEFT_BEHIND: Final = timedelta(seconds=30)
+"""Open work that is older was missed: its message was lost, or whoever worked on it crashed."""
+LONGEST_PAUSE: Final = 600.0
+"""Seconds."""
+
+_MAILS: Final = UUID("5f0c4b7e-5d0b-4d0e-9a53-6f1f0d6a2b11")
+_log = logging.getLogger(__name__)
+
+
+class Later(Exception):  # noqa: N818 - not a failure: the mail waits
+    """The mail service takes no mails now; `seconds` says until when, if the service did."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+async def work_off(app: App, nudge: Nudge) -> None:
+    """
+    Do what an outbox row asks for; harmless when it is done already, or somebody else is doing it.
+
+    Trouble with the mail service puts the rest off, and never counts as a failed message: a mail waits as long as it
+    must.
+    """
+    claim = await app.outbox.claim(nudge, app.clock())
+    if claim is None:
+        return
+    left = claim.work.letters
+    while left:
+        try:
+            await _deliver(app, nudge, left[0])
+        except Later as later:
+            due = app.clock() + timedelta(seconds=_pause(claim) if later.seconds is None else later.seconds)
+            await app.outbox.postpone(claim, left, due=due, now=app.clock())
+            return
+        left = left[1:]
+        renewed = await app.outbox.renew(claim, app.clock()) if left else claim
+        if renewed is None:
+            return
+        claim = renewed
+    await app.outbox.finish(claim)
+
+
+async def give_up(app: App, nudge: Nudge, reason: str) -> None:
+    """Note that work has failed for good: on the outbox row, on each invitation, and in the audit."""
+    work = await app.outbox.fail(nudge, reason)
+    _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": nudge.work})
+    for letter in work.letters if work else ():
+        await _note(app.tenants.at(nudge.partition), letter, reason)
+
+
+async def sweep(app: App) -> int:
+    """Ask again for work that was left behind, and tell how much there was."""
+    missed = await app.outbox.open_since(app.clock() - LEFT_BEHIND)
+    await asyncio.gather(*(app.outbox.nudge(nudge) for nudge in missed))
+    return len(missed)
+
+
+async def _deliver(app: App, nudge: Nudge, letter: Letter) -> None:
+    """Send one mail, if it still has somebody to go to, and note what became of it; Later when it has to wait."""
+    store = app.tenants.at(nudge.partition)
+    reading = await store.read(Wanted(members=frozenset({letter.member})))
+    member = addressee(reading.facts, letter)
+    if member is None or member.email is None:
+        return
+    tenant = reading.facts.tenant
+    mail = render(
+        tenant_name=tenant.name,
+        product_name=reading.facts.catalogue.name,
+        url=tenant.url,
+        to=member.email,
+        invited_by=member.created_by.name,
+        locale=tenant.settings.locale,
+    )
+    try:
+        await app.email.send(mail, operation_id=uuid5(_MAILS, f"{nudge.partition} {letter.member} {letter.round}"))
+    except MailRefused as refused:
+        await _note(store, letter, refused.reason)
+    except MailThrottled as throttled:
+        raise Later(throttled.retry_after) from throttled
+    except MailUnavailable as unavailable:
+        _log.warning("mail.unavailable", extra={"why": str(unavailable)})
+        raise Later(None) from unavailable
+    else:
+        await _note(store, letter)
+
+
+async def _note(store: TenantStore, letter: Letter, failure: str | None = None) -> None:
+    """Store what became of a mail, for whoever looks at the member; nothing when the invitation is gone."""
+
+    def decide(facts: Facts) -> Change[None]:
+        return mark_sent(facts, letter) if failure is None else mark_failed(facts, letter, failure)
+
+    author = Author(Actor(Ref("system", "mail", "Mail")), request_id=f"{letter.member}-{letter.round}")
+    wanted = Wanted(members=frozenset({letter.member}))
+    await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author)
+
+
+def _pause(claim: Claim) -> float:
+    """Wait twice as long after each attempt in vain, ten minutes at the most."""
+    return float(min(LONGEST_PAUSE, 2.0 ** min(claim.work.attempts, 30)))

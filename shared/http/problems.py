@@ -1,0 +1,107 @@
+"""
+Problems: every error that the app answers, as RFC 9457 wants it.
+
+The domain's refusals become problems through one table, by kind; what only HTTP can refuse is defined here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from shared.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany
+from shared.http.schemas import FieldError, ItemProblem, ProblemBody
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+STATUS_OF: Final[Mapping[type[Refusal], HTTPStatus]] = {
+    Invalid: HTTPStatus.UNPROCESSABLE_CONTENT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+@dataclass(frozen=True)
+class Problem(Exception):  # noqa: N818 - it is answered, not fixed
+    """One error answer. `detail` never repeats tokens, traces or what belongs to other people."""
+
+    code: str
+    title: str
+    status: HTTPStatus
+    detail: str | None = None
+    errors: tuple[FieldError, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self, request_id: str) -> ProblemBody:
+        """Spell the problem for the answer to a request."""
+        return ProblemBody(**self._fields(), instance=request_id, errors=list(self.errors) or None)
+
+    def item(self) -> ItemProblem:
+        """Spell the problem as part of an answer that is a success as a whole."""
+        return ItemProblem(**self._fields())
+
+    def _fields(self) -> dict[str, str | int]:
+        return {
+            "type": f"/problems/{self.code}",
+            "title": self.title,
+            "status": int(self.status),
+            "code": self.code,
+            "detail": self.detail or self.title,
+        }
+
+
+def from_refusal(refusal: Refusal) -> Problem:
+    """Turn the domain's refusal into a problem, by its kind."""
+    status = next(STATUS_OF[kind] for kind in type(refusal).__mro__ if kind in STATUS_OF)
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return Problem(refusal.code, refusal.title, status, refusal.detail, headers=headers)
+
+
+def unauthenticated() -> Problem:
+    """Refuse who shows no credential, or none that is believed; which of the two is nobody's business."""
+    return Problem(
+        "unauthenticated",
+        "Sign in first: there is no valid credential.",
+        HTTPStatus.UNAUTHORIZED,
+        headers={"WWW-Authenticate": 'Bearer realm="Loome"'},
+    )
+
+
+def malformed_request(detail: str) -> Problem:
+    """Refuse what cannot be read at all."""
+    return Problem("malformed-request", "The request cannot be read.", HTTPStatus.BAD_REQUEST, detail)
+
+
+def invalid_request(*errors: FieldError) -> Problem:
+    """Refuse what can be read but is not what the contract asks for; the errors tell where."""
+    return Problem(
+        "invalid-request", "The request is not valid.", HTTPStatus.UNPROCESSABLE_CONTENT, errors=tuple(errors)
+    )
+
+
+def payload_too_large(detail: str) -> Problem:
+    """Refuse what is larger than the contract allows."""
+    return Problem("payload-too-large", "The request is too large.", HTTPStatus.CONTENT_TOO_LARGE, detail)
+
+
+def tenant_busy() -> Problem:
+    """Ask to come back: others changed the same things again and again, and nothing was stored."""
+    return Problem(
+        "tenant-busy",
+        "Others are changing the same things right now.",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        headers={"Retry-After": "1"},
+    )
+
+
+def unavailable(detail: str | None = None, *, retry_after: float | None = None) -> Problem:
+    """Ask to come back: something that is needed does not answer, and nothing is half done."""
+    return Problem(
+        "unavailable",
+        "The service cannot do this right now.",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        detail,
+        headers={"Retry-After": str(max(1, round(retry_after or 5)))},
+    )

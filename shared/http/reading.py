@@ -1,0 +1,79 @@
+"""Read requests: ids, paths, queries and bodies, each refused with a clear problem where it makes no sense."""
+
+import re
+import secrets
+from typing import Any, Final
+
+import azure.functions as func
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.domain.errors import NotFound
+from shared.http import problems
+from shared.http.problems import Problem
+from shared.http.schemas import ID_PATTERN, FieldError
+
+MOST_BYTES: Final = 256 * 1024
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_MOST_ERRORS: Final = 20
+
+
+def request_id(http: func.HttpRequest) -> str:
+    """Take the request's own id where it is harmless, else make one."""
+    given = http.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def path(http: func.HttpRequest) -> dict[str, str]:
+    """Take the ids of the path; what cannot be an id is the id of nothing (R27)."""
+    ids = {name: str(value) for name, value in http.route_params.items()}
+    if not all(re.fullmatch(ID_PATTERN, each) for each in ids.values()):
+        raise NotFound
+    return ids
+
+
+def try_to_read(
+    http: func.HttpRequest, query: type[BaseModel], body: type[BaseModel] | None
+) -> tuple[BaseModel, BaseModel | None, Problem | None]:
+    """Read query and body, or say what is wrong with them; it is said aloud only once the caller was let in."""
+    try:
+        return _query(http, query), _body(http, body) if body else None, None
+    except Problem as complaint:
+        return query.model_construct(), None, complaint
+
+
+def _query(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
+    try:
+        return shape.model_validate(dict(http.params))
+    except ValidationError as error:
+        raise problems.invalid_request(*(_error("?", each) for each in _errors(error))) from error
+
+
+def _body(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
+    raw = http.get_body()
+    if len(raw) > MOST_BYTES:
+        raise problems.payload_too_large(f"A request has at most {MOST_BYTES} bytes.")
+    try:
+        return shape.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        errors = _errors(error)
+        if errors[0]["type"] == "json_invalid":
+            raise problems.malformed_request("The body is not JSON.") from error
+        if any(each["type"] == "too_long" for each in errors):
+            raise problems.payload_too_large("A list in the request has too many items.") from error
+        raise problems.invalid_request(*(_error("#/", each) for each in errors)) from error
+
+
+def _errors(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_input=False, include_url=False, include_context=False)[:_MOST_ERRORS]
+
+
+def _error(root: str, each: ErrorDetails) -> FieldError:
+    place: tuple[Any, ...] = each["loc"]
+    return FieldError(pointer=root + "/".join(map(_escaped, place)), detail=each["msg"])
+
+
+def _escaped(part: str | int) -> str:
+    """Spell a part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,308 @@
+"""The shapes of requests and answers, as the HTTP contract spells them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from shared.domain.events import EventType
+from shared.domain.invitations import Outcome
+from shared.domain.membership import Delivery, Status
+from shared.domain.principals import Kind
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+MOST_ITEMS = 1000
+
+
+def _spell_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+type Time = Annotated[AwareDatetime, PlainSerializer(_spell_time, return_type=str)]
+type Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+type Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+type Number = Annotated[int, BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text)]
+
+
+class Closed(BaseModel):
+    """A request's body or query: unknown fields are refused, and no type is guessed."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+class Shape(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+
+class FieldError(Shape):
+    """Where a request is wrong: a JSON pointer into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class ItemProblem(Shape):
+    """Why one item of a request was rejected."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class ProblemBody(ItemProblem):
+    """Why a request was refused (RFC 9457)."""
+
+    instance: str
+    errors: list[FieldError] | None = None
+
+
+class Nothing(Closed):
+    """No query parameters."""
+
+
+class RefOut(Shape):
+    """Who or what is meant."""
+
+    kind: str
+    id: str
+    name: str | None
+
+
+class SettingsOut(Shape):
+    """What administrators decide for their tenant."""
+
+    user_lookup: bool
+    group_lookup: bool
+    invitation_days: int | None
+    new_keys_start_without_rights: bool
+    allowed_email_domains: list[str]
+    locale: str
+
+
+class TenantOut(Shape):
+    """A tenant."""
+
+    id: str
+    product: str
+    name: str
+    url: str
+    directory_id: str | None
+    settings: SettingsOut
+    created_at: Time
+
+
+class InvitationOut(Shape):
+    """The invitation of a member who has not signed in yet."""
+
+    state: Literal["pending", "expired"]
+    delivery: Delivery
+    reason: str | None
+    sent_at: Time | None
+    expires_at: Time | None
+
+
+class MemberOut(Shape):
+    """A member, as pages show it."""
+
+    id: str
+    kind: Kind
+    status: Status
+    label: Literal["User Invitation", "User", "Group", "API Key"]
+    display_name: str | None
+    email: str | None
+    directory_id: str | None
+    roles: list[str]
+    department: str | None
+    invitation: InvitationOut | None
+    created_at: Time
+    created_by: RefOut
+
+
+class ResultOut(Shape):
+    """What became of one piece of a request to add members."""
+
+    input: str
+    outcome: Outcome
+    member: MemberOut | None
+    problem: ItemProblem | None
+
+
+class AddedOut(Shape):
+    """What became of each piece, in the order of the request."""
+
+    results: list[ResultOut]
+
+
+class MembersOut(Shape):
+    """A page of members."""
+
+    items: list[MemberOut]
+    next: str | None
+
+
+class RecordOut(Shape):
+    """One line of the audit."""
+
+    id: str
+    at: Time
+    action: EventType
+    actor: RefOut
+    target: RefOut
+    before: dict[str, str | int | bool | list[str] | None] | None
+    after: dict[str, str | int | bool | list[str] | None] | None
+    request_id: str
+
+
+class RecordsOut(Shape):
+    """A page of the audit, newest first."""
+
+    items: list[RecordOut]
+    next: str | None
+
+
+class RemovedOut(Shape):
+    """What went."""
+
+    member: MemberOut
+    roles: list[str]
+    projects: list[RefOut]
+    api_key: bool
+
+
+class RemovalOut(Shape):
+    """The removal report: what went, and what the person could still reach."""
+
+    removed: RemovedOut
+    remaining_access: list[RefOut]
+    ownerless_projects: list[RefOut]
+    operation: None
+
+
+class MeOut(Shape):
+    """What the caller is and may do in a tenant: the "About" page."""
+
+    tenant: TenantOut
+    member: MemberOut
+    roles: list[str]
+    permissions: list[str]
+    projects: list[RefOut]
+    groups: list[RefOut]
+    roles_version: str
+    sign_in_again: bool
+
+
+class SignedInTenant(Shape):
+    """A tenant that the person has access to after signing in."""
+
+    id: str
+    product: str
+    name: str
+    url: str
+    roles: list[str]
+    roles_version: str
+    converted: bool
+
+
+class SignedInOut(Shape):
+    """What a sign-in came to."""
+
+    tenants: list[SignedInTenant]
+    groups_unknown: bool
+
+
+class ChecksOut(Shape):
+    """What health looked at."""
+
+    tables: Literal["ok", "failed"]
+    queue: Literal["ok", "failed"]
+
+
+class HealthOut(Shape):
+    """Whether the app can work."""
+
+    status: Literal["ok", "failed"]
+    version: str
+    checks: ChecksOut
+
+
+class NewSettings(Closed):
+    """Settings given when a tenant is created."""
+
+    user_lookup: bool = False
+    group_lookup: bool = False
+    invitation_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    new_keys_start_without_rights: bool = False
+    allowed_email_domains: Annotated[list[str], Field(max_length=100)] = []
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+
+
+class NewTenant(NewSettings):
+    """A tenant to create, with its first administrators."""
+
+    id: Id
+    product: Id
+    name: Text
+    url: Annotated[str, StringConstraints(max_length=500)]
+    directory_id: Id | None = None
+    administrators: Annotated[list[str], Field(min_length=1, max_length=20)]
+
+
+class NewUser(Closed):
+    """People to add by address: one, or several separated by semicolons."""
+
+    kind: Literal["user"]
+    email: Annotated[str, StringConstraints(max_length=256 * 1024)]
+
+
+class NewMembers(Closed):
+    """People to put into an application role."""
+
+    role: Id
+    members: Annotated[list[NewUser], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class NewRole(Closed):
+    """The role that takes the place of another one."""
+
+    to: Id
+
+
+class SignIn(Closed):
+    """The product that the person signs in to."""
+
+    product: Id
+
+
+class Paged(Closed):
+    """Which page of a list."""
+
+    limit: Annotated[Number, Field(ge=1, le=100)] = 50
+    cursor: str | None = None
+
+
+class MembersQuery(Paged):
+    """Which members to list."""
+
+    role: Id | None = None
+    kind: Kind | None = None
+    status: Status | None = None
+    delivery: Delivery | None = None
+    search: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+
+
+class AuditQuery(Paged):
+    """Which records to list."""
+
+    member: Id | None = None
+    action: EventType | None = None
+
+
+class RemovalQuery(Closed):
+    """How to remove: `dryRun=true` only tells what would happen."""
+
+    dry_run: Literal["true", "false"] = "false"

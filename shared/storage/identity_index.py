@@ -1,0 +1,62 @@
+"""
+In which tenants to look for a person: one line for each address and each identity of each tenant.
+
+A line is a hint and proves nothing: whoever follows it reads the tenant's own rows. It is written before the change
+that needs it, so that there is never a member without one; a line too many costs a read. Lines are in 16 partitions by the
+first digit of the hash, so that a thousand new addresses are 16 transactions and a sign-in is two short ranges.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import batched
+from typing import Final
+
+from shared.domain.principals import Address, Identity
+from shared.storage.batch import MOST_OPERATIONS, Upsert
+from shared.storage.rows import Partition, hash_of_address, hash_of_identity
+from shared.storage.tables import Tables
+
+IDENTITIES: Final = "identities"
+
+
+class IdentityIndex:
+    """The index, for all tenants."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, partition: Partition, addresses: Iterable[Address], identities: Iterable[Identity]) -> None:
+        """Write the lines of people who are about to be known to a tenant; writing one again is harmless."""
+        hashes = {*map(hash_of_address, addresses), *map(hash_of_identity, identities)}
+        buckets = defaultdict[str, list[str]](list)
+        for each in sorted(hashes):
+            buckets[each[0]].append(each)
+        await asyncio.gather(
+            *(
+                self._write(partition, bucket, some)
+                for bucket, lines in buckets.items()
+                for some in batched(lines, MOST_OPERATIONS, strict=False)
+            )
+        )
+
+    async def tenants_of(self, identity: Identity, address: Address | None) -> list[Partition]:
+        """Tell where to look for a person: by identity and, if there is one to believe, by address."""
+        hashes = [hash_of_identity(identity), *([hash_of_address(address)] if address else [])]
+        found = await asyncio.gather(*map(self._lines, hashes))
+        return [Partition.parse(text) for text in dict.fromkeys(text for lines in found for text in lines)]
+
+    async def _write(self, partition: Partition, bucket: str, hashes: Iterable[str]) -> None:
+        lines = [Upsert({"PartitionKey": bucket, "RowKey": f"{each}!{partition}"}) for each in hashes]
+        await self._tables.commit(IDENTITIES, lines)
+
+    async def _lines(self, name: str) -> list[str]:
+        texts: list[str] = []
+        page = await self._tables.query(IDENTITIES, name[0], f"{name}!", f'{name}"', select=["RowKey"])
+        while True:
+            texts += [str(row["RowKey"]).removeprefix(f"{name}!") for row in page.rows]
+            if page.next is None:
+                return texts
+            page = await self._tables.query(
+                IDENTITIES, name[0], f"{name}!", f'{name}"', select=["RowKey"], continuation=page.next
+            )

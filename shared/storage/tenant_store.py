@@ -1,0 +1,184 @@
+"""A tenant's store: read facts, ask a pure decision, commit what it says, and ask again when somebody was faster."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import uuid4
+
+from shared.domain.access import Grant
+from shared.domain.change import Actor, Change, Facts
+from shared.domain.membership import Member, Status
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, RoleId, TenantId
+from shared.storage.errors import TransactionTooLarge
+from shared.storage.rows import Partition, Record
+
+_PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
+"""Seconds between the attempts of a change that others keep beating; some three seconds in all."""
+
+
+_PIECES: Final = 19
+"""How many newcomers one transaction holds: five rows each, and a few that they share."""
+_AT_ONCE: Final = 8
+
+
+class LostRace(Exception):  # noqa: N818 - expected, and answered by asking again
+    """Somebody else changed what the decision was made from; nothing was written."""
+
+
+class TenantBusy(Exception):  # noqa: N818 - an answer: come back later
+    """The change was beaten too often; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a decision has to know of its tenant, beside the tenant itself."""
+
+    members: frozenset[MemberId] = frozenset()
+    identities: frozenset[Identity] = frozenset()
+    addresses: frozenset[Address] = frozenset()
+
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """Want both."""
+        return Wanted(
+            self.members | other.members, self.identities | other.identities, self.addresses | other.addresses
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Facts, and the ETag of every row that they were read from: opaque to all but the store that made it."""
+
+    facts: Facts
+    etags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """
+    Who a change is made for, as the audit will say.
+
+    `grant` is what lets a member do it: the row that proves it must still be there when the change is committed.
+    """
+
+    actor: Actor
+    request_id: str
+    grant: Grant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilter:
+    """Which members to list; all conditions must hold (R25). `search` is the beginning of a name or an address."""
+
+    role: RoleId | None = None
+    kind: Kind | None = None
+    status: Status | None = None
+    delivery: str | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """Some lines of a list, and where the next ones begin; None at the end."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+class TenantStore(Protocol):
+    """What is kept of one tenant. Nothing here can name another one (R27)."""
+
+    async def read(self, wanted: Wanted) -> Reading:
+        """Read facts; NotFound when there is no such tenant."""
+
+    async def commit(self, reading: Reading, change: Change[object], author: Author) -> None:
+        """Store a change wholly or not at all; LostRace when the facts are no longer what they were."""
+
+    async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
+        """List members in order of their folded names."""
+
+    async def records(self, *, target: str | None, action: str | None, limit: int, after: str | None) -> Page[Record]:
+        """List the audit, newest first."""
+
+
+class Tenants(Protocol):
+    """All tenants: the only way to one of them."""
+
+    async def open(self, tenant: TenantId) -> TenantStore:
+        """Find a tenant's store; NotFound when there never was such a tenant."""
+
+    async def place(self, tenant: TenantId, product: ProductId) -> TenantStore:
+        """Make room for a tenant that is about to be founded; AlreadyExists when the id was used before."""
+
+    def at(self, home: Partition) -> TenantStore:
+        """Open the store of a known partition."""
+
+    async def of_person(self, identity: Identity, address: Address | None) -> Sequence[TenantStore]:
+        """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""
+
+
+async def change[T](
+    store: TenantStore,
+    decide: Callable[[Facts], Change[T]],
+    *,
+    wanted: Wanted,
+    author: Callable[[Facts], Author],
+    first: Reading | None = None,
+) -> Change[T]:
+    """
+    Decide and commit, again and again while others are faster; TenantBusy after some seconds.
+
+    `author` is asked with the facts of each attempt, so that whoever lost the permission in between is refused.
+    `first` are facts that the request has already read, in place of the first reading.
+    """
+    reading = first or await store.read(wanted)
+    for pause in _PAUSES:
+        decision = decide(reading.facts)
+        if decision.is_empty:
+            return decision
+        try:
+            await store.commit(reading, decision, author(reading.facts))
+        except LostRace:
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that rivals do not march in step
+            reading = await store.read(wanted)
+        else:
+            return decision
+    raise TenantBusy
+
+
+async def change_each[P, R](
+    store: TenantStore,
+    pieces: Sequence[P],
+    decide: Callable[[Facts, Sequence[P]], Change[Sequence[R]]],
+    *,
+    wanted: Callable[[Sequence[P]], Wanted],
+    author: Callable[[Facts], Author],
+    first: Reading,
+) -> list[R]:
+    """
+    Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
+
+    The first attempt supposes that nobody knows the pieces yet, which saves a reading for each; where that is wrong the
+    transaction is refused, and asked again with what is true. The answers are in the order of the pieces.
+    """
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def settle(part: Sequence[P]) -> list[R]:
+        try:
+            async with gate:
+                decision = await change(
+                    store, lambda facts: decide(facts, part), wanted=wanted(part), author=author, first=first
+                )
+        except TransactionTooLarge:
+            half = len(part) // 2
+            return [*await settle(part[:half]), *await settle(part[half:])]
+        return list(decision.answer)
+
+    parts = [pieces[at : at + _PIECES] for at in range(0, len(pieces), _PIECES)]
+    return [answer for part in await asyncio.gather(*map(settle, parts)) for answer in part]
+
+
+def new_id() -> str:
+    """Make an id that nobody has used and nobody can guess."""
+    return uuid4().hex

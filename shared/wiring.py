@@ -1,0 +1,120 @@
+"""The composition root: what is made once a process, from the settings, when it is first needed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final
+
+import aiohttp
+
+from shared.catalogues import catalogue
+from shared.domain.catalogue import Catalogue
+from shared.domain.principals import ProductId
+from shared.email.sender import AccessKey, AzureEmail, ManagedIdentity
+from shared.identity.jwks import KeySource
+from shared.identity.tokens import TokenValidator
+from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
+from shared.storage.client import Client
+from shared.storage.connection import connection
+from shared.storage.identity_index import IDENTITIES, IdentityIndex
+from shared.storage.outbox import QUEUE, WORK, Outbox
+from shared.storage.queue import Queue
+from shared.storage.rows import ACCESS
+from shared.storage.table_tenants import TENANTS, TableTenants
+from shared.storage.tables import Tables
+from shared.storage.tenant_store import Tenants
+
+TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
+_STORAGE_SECONDS: Final = 5.0
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def known_catalogue(product: ProductId) -> Catalogue:
+    """Give the catalogue of a product that a stored tenant is of."""
+    found = catalogue(product)
+    if found is None:
+        raise LookupError(f"a tenant of the product {product}, which has no catalogue")
+    return found
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that talks to the world; each part is made when it is first asked for, and then kept."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = now
+
+    @cached_property
+    def tokens(self) -> TokenValidator:
+        """Who decides which access tokens are believed."""
+        directories = self.settings.directories
+        keys = KeySource(
+            (issuer for each in directories for issuer in each.issuers), lambda: self._session, time.monotonic
+        )
+        return TokenValidator(directories, self.settings.audience, keys, time.time)
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        """All tenants."""
+        index = IdentityIndex(self.tables)
+        return TableTenants(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Open work."""
+        return Outbox(self.tables, self.queue)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables of the account."""
+        return Tables(self._client, timeout=_STORAGE_SECONDS)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue of nudges."""
+        return Queue(self._client, QUEUE, timeout=_STORAGE_SECONDS)
+
+    @cached_property
+    def email(self) -> AzureEmail:
+        """The sender of mail."""
+        email = self.settings.email
+        credential = AccessKey(email.access_key) if email.access_key else ManagedIdentity(email.client_id)
+        return AzureEmail(email.endpoint, email.sender_address, credential)
+
+    @cached_property
+    def _client(self) -> Client:
+        return Client(connection(self.settings.storage, STORAGE))
+
+    @cached_property
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession()
+
+
+_installed: list[App] = []
+
+
+def app() -> App:
+    """Give the one app of this process; BrokenSettings until the settings make sense."""
+    if not _installed:
+        install(_checked(App(read_settings())))
+    return _installed[0]
+
+
+def install(app: App) -> None:
+    """Use this app from now on."""
+    _installed[:] = [app]
+
+
+def _checked(app: App) -> App:
+    """Make what depends on settings, so that a broken one shows before the first request is answered."""
+    try:
+        _ = app.tokens, app.tenants, app.email
+    except ValueError as error:
+        raise BrokenSettings(str(error)) from error
+    return app
