@@ -1,15 +1,12 @@
 """Members: list, add, look at, remove."""
 
-from collections.abc import Sequence
-
 from shared.domain.catalogue import Action
-from shared.domain.change import Change, Facts
-from shared.domain.invitations import Piece, Result, add, read_pieces
+from shared.domain.invitations import add
 from shared.domain.principals import RoleId
 from shared.domain.removal import remove
 from shared.http import answers
-from shared.http.adding import pieces_of, wanted_by
-from shared.http.endpoint import Endpoints
+from shared.http.adding import pieces_of, wanted_by, wanted_for
+from shared.http.endpoint import Functions
 from shared.http.requests import Request
 from shared.http.schemas import (
     AddedOut,
@@ -22,13 +19,44 @@ from shared.http.schemas import (
     RemovalQuery,
 )
 
-functions = Endpoints()
+functions = Functions()
 
 
 @functions.endpoint("GET", "tenants/{tenant}/members", requires=Action.MANAGE_MEMBERS, query=MembersQuery)
 async def list_members(request: Request[MembersQuery, None]) -> MembersOut:
     """List the tenant's members, a page at a time, in order of their names."""
+    query, at = request.query, request.tenant.facts.at
+    page = await request.tenant.store.members(query.filter(), limit=query.limit, after=request.place())
+    return MembersOut(items=[answers.member(each, at) for each in page.items], next=request.cursor(page.next))
+
+
+@functions.endpoint(
+    "POST", "tenants/{tenant}/members", requires=Action.MANAGE_MEMBERS, body=NewMembers, wants=wanted_by
+)
+async def add_members(request: Request[Nothing, NewMembers]) -> AddedOut:
+    """Put people into an application role, inviting those who are new."""
     tenant = request.tenant
-    page = await tenant.store.members(answers.member_filter(request.query), limit=request.query.limit, after=request.place())
-    items = [answers.member(member, tenant.facts.at) for member in page.items]
-    return MembersOut(items=items, next=request.cursor(page.next))
+    role = tenant.catalogue.application_role(RoleId(request.body.role))
+    results = await tenant.change_each(
+        pieces_of(request.body),
+        lambda facts, some: add(facts, some, role, actor=tenant.actor),
+        wanted=wanted_for,
+    )
+    return AddedOut(results=[answers.result(each, tenant.facts.at) for each in results])
+
+
+@functions.endpoint("GET", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS)
+async def get_member(request: Request[Nothing, None]) -> MemberOut:
+    """Show one member."""
+    facts = request.tenant.facts
+    return answers.member(facts.member(request.member), facts.at)
+
+
+@functions.endpoint("DELETE", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS, query=RemovalQuery)
+async def remove_member(request: Request[RemovalQuery, None]) -> RemovalOut:
+    """Remove a member wholly, or only tell what that would take away."""
+    tenant = request.tenant
+    report = await tenant.change(
+        lambda facts: remove(facts, request.member, actor=tenant.actor), dry_run=request.query.is_dry_run
+    )
+    return answers.removal(report, tenant.facts.at)

@@ -21,6 +21,8 @@ LEFT_BEHIND: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = 600.0
 """Seconds."""
 
+GIVEN_UP: Final = "not-processed"
+"""The reason on an invitation whose mail could not even be tried."""
 _MAILS: Final = UUID("5f0c4b7e-5d0b-4d0e-9a53-6f1f0d6a2b11")
 _log = logging.getLogger(__name__)
 
@@ -59,12 +61,17 @@ async def work_off(app: App, nudge: Nudge) -> None:
     await app.outbox.finish(claim)
 
 
-async def give_up(app: App, nudge: Nudge, reason: str) -> None:
-    """Note that work has failed for good: on the outbox row, on each invitation, and in the audit."""
-    work = await app.outbox.fail(nudge, reason)
+async def give_up(app: App, message: str) -> None:
+    """Note that a message has failed for good: on the outbox row, on each invitation, and in the audit."""
+    try:
+        nudge = Nudge.load(message)
+    except ValueError:
+        _log.exception("work.unreadable")
+        return
+    work = await app.outbox.fail(nudge, GIVEN_UP)
     _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": nudge.work})
     for letter in work.letters if work else ():
-        await _note(app.tenants.at(nudge.partition), letter, reason)
+        await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
 
 
 async def sweep(app: App) -> int:

@@ -2,7 +2,8 @@
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Final
+from http import HTTPStatus
+from typing import Final, Literal
 
 from shared.domain.access import permissions_of
 from shared.domain.change import Facts
@@ -11,8 +12,11 @@ from shared.domain.membership import Invitation, Member, Ref, Status
 from shared.domain.principals import Kind, Person
 from shared.domain.removal import Removal
 from shared.domain.tenants import Tenant
+from shared.health import VERSION, Health
 from shared.http import schemas
+from shared.http.endpoint import Answer
 from shared.http.problems import from_refusal
+from shared.signing_in import Arrival
 from shared.storage.rows import Record
 
 LABELS: Final = {Kind.USER: "User", Kind.GROUP: "Group", Kind.API_KEY: "API Key"}
@@ -120,17 +124,31 @@ def me(it: Member, facts: Facts, person: Person) -> schemas.MeOut:
     )
 
 
-def signed_in(it: Member, of: Tenant, *, converted: bool) -> schemas.SignedInTenant:
-    """Show a tenant that the person has access to."""
+def arrival(it: Arrival) -> schemas.SignedInTenant:
+    """Show a tenant that a person has access to after signing in."""
     return schemas.SignedInTenant(
-        id=of.id,
-        product=of.product,
-        name=of.name,
-        url=of.url,
-        roles=list(it.roles),
-        roles_version=roles_version(it),
-        converted=converted,
+        id=it.tenant.id,
+        product=it.tenant.product,
+        name=it.tenant.name,
+        url=it.tenant.url,
+        roles=list(it.member.roles),
+        roles_version=roles_version(it.member),
+        converted=it.converted,
     )
+
+
+def health(it: Health) -> Answer:
+    """Show whether the app can work: 503 when it cannot."""
+    body = schemas.HealthOut(
+        status=_word(it.is_good),
+        version=VERSION,
+        checks=schemas.ChecksOut(tables=_word(it.tables), queue=_word(it.queue)),
+    )
+    return Answer(body, HTTPStatus.OK if it.is_good else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _word(good: bool) -> Literal["ok", "failed"]:  # noqa: FBT001 - the word for one value
+    return "ok" if good else "failed"
 
 
 def roles_version(it: Member) -> str:

@@ -73,8 +73,11 @@ class Endpoint:
 REGISTRY: Final[dict[str, Endpoint]] = {}
 
 
-class Endpoints(func.Blueprint):
-    """The endpoints of one resource."""
+class Functions(func.Blueprint):
+    """The functions of one resource."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # azure.functions has only some types
 
     def endpoint(
         self, method: str, route: str, *, requires: Caller | Action, **more: Any
@@ -109,15 +112,22 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
     request_id = reading.request_id(http)
     try:
         result = await endpoint.handler(await _let_in(endpoint, http, request_id))
+    except Problem as problem:
+        return _refusal(problem, request_id)
     except _REFUSING as trouble:
-        problem = _problem(trouble)
-        headers, body, media_type = problem.headers, problem.body(request_id), problems.MEDIA_TYPE
-        status = problem.status
-    else:
-        answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
-        headers, body, media_type, status = {}, answer.body, "application/json", answer.status
+        return _refusal(_problem(trouble), request_id)
+    answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
+    return _response(answer.body.model_dump_json(), answer.status, "application/json", request_id)
+
+
+def _refusal(problem: Problem, request_id: str) -> func.HttpResponse:
+    body = problem.body(request_id).model_dump_json(exclude_none=True)
+    return _response(body, problem.status, problems.MEDIA_TYPE, request_id, **problem.headers)
+
+
+def _response(body: str, status: HTTPStatus, media_type: str, request_id: str, **headers: str) -> func.HttpResponse:
     return func.HttpResponse(
-        body.model_dump_json(by_alias=True, exclude_unset=media_type == problems.MEDIA_TYPE),
+        body,
         status_code=status,
         headers={**headers, "X-Request-Id": request_id, "Cache-Control": "no-store"},
         mimetype=media_type,
@@ -186,7 +196,6 @@ def operator(person: Person) -> Actor:
 
 
 _REFUSING: Final = (
-    Problem,
     Refusal,
     AdministratorsRefused,
     TokenRefused,
@@ -199,8 +208,6 @@ _REFUSING: Final = (
 
 def _problem(trouble: Exception) -> Problem:
     match trouble:
-        case Problem():
-            return trouble
         case Refusal():
             return problems.from_refusal(trouble)
         case AdministratorsRefused(refusals=refusals):

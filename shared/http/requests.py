@@ -12,6 +12,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member
 from shared.domain.principals import MemberId, Person, RoleId
+from shared.domain.removal import administrators_after
 from shared.http.problems import malformed_request
 from shared.storage import tenant_store
 from shared.storage.tenant_store import Author, Reading, TenantStore, Wanted
@@ -57,12 +58,33 @@ class Tenancy:
             raise LookupError("an operator has no membership")
         return member
 
-    async def change[T](self, decide: Callable[[Facts], Change[T]]) -> T:
-        """Decide, commit, and answer what was decided."""
+    async def change[T](self, decide: Callable[[Facts], Change[T]], *, dry_run: bool = False) -> T:
+        """Decide, commit, and answer what was decided; a dry run ends before the commit (R29)."""
+        if dry_run:
+            trial = decide(self.facts)
+            administrators_after(self.facts.administrators, trial.edits, self.catalogue)
+            return trial.answer
         decision = await tenant_store.change(
             self.store, decide, wanted=self.wanted, author=self.author, first=self.reading
         )
         return decision.answer
+
+    async def change_each[P, R](
+        self,
+        pieces: Sequence[P],
+        decide: Callable[[Facts, Sequence[P]], Change[Sequence[R]]],
+        *,
+        wanted: Callable[[Sequence[P]], Wanted],
+    ) -> list[R]:
+        """Decide and commit many independent pieces, and answer them in their order."""
+        return await tenant_store.change_each(
+            self.store,
+            pieces,
+            decide,
+            wanted=lambda some: self.wanted | wanted(some),
+            author=self.author,
+            first=self.reading,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +128,7 @@ class Request[Q, B]:
         return RoleId(self.path["role"])
 
     def place(self) -> str | None:
-        """Read where a list goes on; a cursor of another tenant, caller, list or filter, or one of our making, is 400."""
+        """Read where a list goes on; a cursor that is not ours, or belongs to another tenant or filter, is 400."""
         cursor: str | None = getattr(self.query, "cursor", None)
         return None if cursor is None else self._opened(cursor)
 

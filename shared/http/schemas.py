@@ -2,14 +2,25 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
 
 from shared.domain.events import EventType
 from shared.domain.invitations import Outcome
 from shared.domain.membership import Delivery, Status
-from shared.domain.principals import Kind
+from shared.domain.principals import Kind, RoleId
+from shared.storage.tenant_store import MemberFilter
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 MOST_ITEMS = 1000
@@ -23,6 +34,16 @@ type Time = Annotated[AwareDatetime, PlainSerializer(_spell_time, return_type=st
 type Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 type Number = Annotated[int, BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text)]
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isprintable() or " " in text:
+        raise ValueError("This is not the address of a web page.")
+    return text
+
+
+type Url = Annotated[str, StringConstraints(max_length=500), AfterValidator(_web_address)]
 
 
 class Closed(BaseModel):
@@ -247,7 +268,7 @@ class NewTenant(NewSettings):
     id: Id
     product: Id
     name: Text
-    url: Annotated[str, StringConstraints(max_length=500)]
+    url: Url
     directory_id: Id | None = None
     administrators: Annotated[list[str], Field(min_length=1, max_length=20)]
 
@@ -294,6 +315,11 @@ class MembersQuery(Paged):
     delivery: Delivery | None = None
     search: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
 
+    def filter(self) -> MemberFilter:
+        """Say it as the store wants it."""
+        role = RoleId(self.role) if self.role else None
+        return MemberFilter(role, self.kind, self.status, self.delivery, self.search)
+
 
 class AuditQuery(Paged):
     """Which records to list."""
@@ -306,3 +332,8 @@ class RemovalQuery(Closed):
     """How to remove: `dryRun=true` only tells what would happen."""
 
     dry_run: Literal["true", "false"] = "false"
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Tell whether nothing is to be changed."""
+        return self.dry_run == "true"

@@ -2,8 +2,8 @@
 In which tenants to look for a person: one line for each address and each identity of each tenant.
 
 A line is a hint and proves nothing: whoever follows it reads the tenant's own rows. It is written before the change
-that needs it, so that there is never a member without one; a line too many costs a read. Lines are in 16 partitions by the
-first digit of the hash, so that a thousand new addresses are 16 transactions and a sign-in is two short ranges.
+that needs it, so that there is never a member without one; a line too many costs a read. Lines are in 16 partitions by
+the first digit of the hash, so that a thousand new addresses are 16 transactions and a sign-in is two short ranges.
 """
 
 import asyncio

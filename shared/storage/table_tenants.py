@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from shared.domain.catalogue import Catalogue
+from shared.domain.change import Change, Facts
 from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.principals import Address, Identity, ProductId, TenantId
+from shared.domain.tenants import Tenant
 from shared.storage import rows
 from shared.storage.batch import Insert
 from shared.storage.errors import OutcomeUnknown, Refused
@@ -15,7 +17,7 @@ from shared.storage.outbox import Outbox
 from shared.storage.rows import ACCESS, Partition
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tables import Tables
-from shared.storage.tenant_store import new_id
+from shared.storage.tenant_store import Author, LostRace, Reading, new_id
 
 TENANTS: Final = "tenants"
 _ALL: Final = "tenant"
@@ -54,20 +56,32 @@ class TableTenants:
         self._remember(home)
         return self.at(home)
 
-    async def place(self, tenant: TenantId, product: ProductId) -> TableTenantStore:
+    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
         """
-        Make room for a tenant that is about to be founded; AlreadyExists when the id was used before.
+        Store a new tenant; AlreadyExists when the id was used before.
 
-        Room that was made and never used, because somebody crashed in between, is used now: the founding itself is a
-        transaction in that room and happens once.
+        First a place for its rows is entered into the list, then the tenant is written there. A place that was entered
+        and never used, because somebody crashed in between, is used now.
         """
-        home = Partition(tenant, new_id())
-        row = {"PartitionKey": _ALL, "RowKey": tenant, "incarnation": home.incarnation, "product": product}
+        home = await self._place_for(facts.tenant)
+        try:
+            await self.at(home).commit(Reading(facts, {}), change, author)
+        except LostRace as lost:
+            raise AlreadyExists from lost
+
+    async def _place_for(self, tenant: Tenant) -> Partition:
+        home = Partition(tenant.id, new_id())
+        row = {
+            "PartitionKey": _ALL,
+            "RowKey": tenant.id,
+            "incarnation": home.incarnation,
+            "product": tenant.product,
+        }
         try:
             await self._tables.commit(TENANTS, [Insert(row)])
         except (Refused, OutcomeUnknown):
-            home = await self._unused(tenant)
-        return self.at(home)
+            return await self._unused(tenant.id)
+        return home
 
     async def of_person(self, identity: Identity, address: Address | None) -> list[TableTenantStore]:
         """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""

@@ -4,13 +4,13 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from shared.domain.access import Grant
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
-from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, RoleId, TenantId
+from shared.domain.principals import Address, Identity, Kind, MemberId, RoleId, TenantId
 from shared.storage.errors import TransactionTooLarge
 from shared.storage.rows import Partition, Record
 
@@ -18,7 +18,7 @@ _PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 """Seconds between the attempts of a change that others keep beating; some three seconds in all."""
 
 
-_PIECES: Final = 19
+PIECES: Final = 19
 """How many newcomers one transaction holds: five rows each, and a few that they share."""
 _AT_ONCE: Final = 8
 
@@ -92,7 +92,7 @@ class TenantStore(Protocol):
     async def read(self, wanted: Wanted) -> Reading:
         """Read facts; NotFound when there is no such tenant."""
 
-    async def commit(self, reading: Reading, change: Change[object], author: Author) -> None:
+    async def commit(self, reading: Reading, change: Change[Any], author: Author) -> None:
         """Store a change wholly or not at all; LostRace when the facts are no longer what they were."""
 
     async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
@@ -108,8 +108,8 @@ class Tenants(Protocol):
     async def open(self, tenant: TenantId) -> TenantStore:
         """Find a tenant's store; NotFound when there never was such a tenant."""
 
-    async def place(self, tenant: TenantId, product: ProductId) -> TenantStore:
-        """Make room for a tenant that is about to be founded; AlreadyExists when the id was used before."""
+    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
+        """Store a new tenant; AlreadyExists when the id was used before."""
 
     def at(self, home: Partition) -> TenantStore:
         """Open the store of a known partition."""
@@ -175,7 +175,7 @@ async def change_each[P, R](
             return [*await settle(part[:half]), *await settle(part[half:])]
         return list(decision.answer)
 
-    parts = [pieces[at : at + _PIECES] for at in range(0, len(pieces), _PIECES)]
+    parts = [pieces[at : at + PIECES] for at in range(0, len(pieces), PIECES)]
     return [answer for part in await asyncio.gather(*map(settle, parts)) for answer in part]
 
 

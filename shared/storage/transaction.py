@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain.change import Change, Facts
 from shared.domain.mailing import letter_to
@@ -30,7 +31,7 @@ class Transaction:
 
 
 def transaction(
-    partition: Partition, reading: Reading, change: Change[object], author: Author, *, change_id: str
+    partition: Partition, reading: Reading, change: Change[Any], author: Author, *, change_id: str
 ) -> Transaction:
     """Spell a change as operations; LastAdministrator when nobody could manage the tenant after it (R16)."""
     facts = reading.facts
@@ -47,18 +48,18 @@ def transaction(
     return Transaction((*compared, *_touch(partition, author, before | after)), proof, work)
 
 
-def _before(change: Change[object]) -> _Rows:
+def _before(change: Change[Any]) -> _Rows:
     return {key: row for edit in change.edits for key, row in rows.rows_of(edit.before).items()}
 
 
-def _after(change: Change[object], facts: Facts) -> _Rows:
+def _after(change: Change[Any], facts: Facts) -> _Rows:
     """Collect what members will have; a row that moves from one member to another is one row."""
     today = facts.at.date()
     left = {key: row for edit in change.edits for key, row in rows.left_behind(edit, today).items()}
     return left | {key: row for edit in change.edits for key, row in rows.rows_of(edit.after).items()}
 
 
-def _records(change: Change[object], facts: Facts, author: Author, change_id: str) -> _Rows:
+def _records(change: Change[Any], facts: Facts, author: Author, change_id: str) -> _Rows:
     place = rows.newest_first(facts.at, change_id)
     records = tuple(
         Record(
@@ -82,14 +83,14 @@ def _records(change: Change[object], facts: Facts, author: Author, change_id: st
     }
 
 
-def _tenant(change: Change[object], facts: Facts) -> _Rows:
+def _tenant(change: Change[Any], facts: Facts) -> _Rows:
     count = administrators_after(facts.administrators, change.edits, facts.catalogue)
     if change.founded is None and count == facts.administrators:
         return {}
     return {rows.TENANT: rows.tenant_row(change.founded or facts.tenant, count)}
 
 
-def _outbox(change: Change[object], facts: Facts) -> Columns:
+def _outbox(change: Change[Any], facts: Facts) -> Columns:
     letters = tuple(letter_to(member) for member in change.mails)
     return {rows.DATA: rows.pack(Work(letters, due=facts.at))}
 

@@ -1,0 +1,24 @@
+"""Invitations: send one again."""
+
+from http import HTTPStatus
+
+from shared.domain.catalogue import Action
+from shared.domain.invitations import resend
+from shared.http import answers
+from shared.http.endpoint import Functions
+from shared.http.requests import Request
+from shared.http.schemas import MemberOut, Nothing
+
+functions = Functions()
+
+
+@functions.endpoint(
+    "POST",
+    "tenants/{tenant}/members/{member}/invitation",
+    requires=Action.MANAGE_MEMBERS,
+    status=HTTPStatus.ACCEPTED,
+)
+async def resend_invitation(request: Request[Nothing, None]) -> MemberOut:
+    """Send an invitation again."""
+    member = await request.tenant.change(lambda facts: resend(facts, request.member))
+    return answers.member(member, request.tenant.facts.at)

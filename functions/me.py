@@ -1,0 +1,14 @@
+"""Me: what the caller is and may do in a tenant."""
+
+from shared.http import answers
+from shared.http.endpoint import Caller, Functions
+from shared.http.requests import Request
+from shared.http.schemas import MeOut, Nothing
+
+functions = Functions()
+
+
+@functions.endpoint("GET", "tenants/{tenant}/me", requires=Caller.MEMBER)
+async def get_me(request: Request[Nothing, None]) -> MeOut:
+    """Show the caller's own membership, roles and permissions."""
+    return answers.me(request.tenant.me, request.tenant.facts, request.person)

@@ -1,0 +1,297 @@
+"""Access tokens: which ones are believed, and the person that one speaks of."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import jwt
+
+from shared.domain.addresses import BadAddress, canonical
+from shared.domain.evidence import Presentation, evidence_for, is_guest
+from shared.domain.principals import Address, Directory, Identity, Person
+from shared.identity.jwks import KeySource, UnknownKey
+
+LEEWAY = 60
+"""Seconds by which an issuer's clock may differ from ours."""
+LONGEST_TOKEN = 16 * 1024
+LONGEST_NAME = 200
+LATEST_TIME = 253_402_300_799
+"""Seconds since 1970 of the end of the year 9999, after which dates cannot be written down."""
+PEOPLE_SCOPE = "access_as_user"
+OPERATOR_ROLE = "Operator"
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_SUBJECT = re.compile(r"[!-~]{1,255}")
+_ALGORITHM = "RS256"
+_TYPES = {"jwt", "at+jwt", "application/at+jwt"}
+_EXTENSIONS = {"crit", "b64", "cty", "zip", "enc"}
+_SIGNATURES = jwt.PyJWS(algorithms=[_ALGORITHM], options={"enforce_minimum_key_length": True})
+
+type Claims = Mapping[str, Any]
+
+
+class Reason(StrEnum):
+    """Why a token was refused: for logs and tests, never for the caller."""
+
+    TOO_LONG = "too-long"
+    MALFORMED = "malformed"
+    HEADER = "header"
+    ALGORITHM = "algorithm"
+    ISSUER = "issuer"
+    UNKNOWN_KEY = "unknown-key"
+    SIGNATURE = "signature"
+    AUDIENCE = "audience"
+    DIRECTORY = "directory"
+    VERSION = "version"
+    NONCE = "nonce"
+    TIMES = "times"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    SCOPE = "scope"
+    SUBJECT = "subject"
+    CLAIM = "claim"
+
+
+class TokenRefused(Exception):  # noqa: N818 - named like a refusal
+    """The token is not believed; `reason` repeats nothing of it."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The claims of a genuine and current token for us, and the directory that made it."""
+
+    claims: Claims
+    directory: Directory
+
+
+class TokenValidator:
+    """
+    Decides which access tokens are believed.
+
+    `audience` is the application that tokens must be meant for, `keys` knows every issuer of the `directories`, `now`
+    tells the seconds since 1970.
+    """
+
+    def __init__(
+        self, directories: Sequence[Directory], audience: str, keys: KeySource, now: Callable[[], float]
+    ) -> None:
+        self._directories = {issuer: directory for directory in directories for issuer in directory.issuers}
+        self._audience = audience
+        self._keys = keys
+        self._now = now
+
+    async def validate(self, token: str) -> Person:
+        """
+        Return the person whom an access token speaks of.
+
+        ID tokens and tokens of applications are refused. Raise `TokenRefused`, and `KeysUnavailable` when the issuer's
+        keys cannot be obtained.
+        """
+        verified = await self.verify(token)
+        return _person(verified.claims, verified.directory)
+
+    async def verify(self, token: str) -> Verified:
+        """
+        Return the claims of a token that a configured issuer made for us and that is valid now, whoever it speaks of.
+
+        Raise `TokenRefused`, and `KeysUnavailable` when the issuer's keys cannot be obtained.
+        """
+        header, unverified = _take_apart(token)
+        kid = _key_id(header)
+        issuer = unverified.get("iss")
+        if not isinstance(issuer, str) or issuer not in self._directories:
+            raise TokenRefused(Reason.ISSUER)
+
+        claims = await self._verify_signature(token, issuer, kid)
+        self._check_purpose(claims, self._directories[issuer])
+        _check_times(claims, self._now())
+        return Verified(claims, self._directories[issuer])
+
+    async def _verify_signature(self, token: str, issuer: str, kid: str) -> Claims:
+        """Return the claims that the issuer has signed, having picked its key by what the token says of itself."""
+        try:
+            key = await self._keys.find(issuer, kid)
+            return _object(_SIGNATURES.decode(token, key, algorithms=[_ALGORITHM]))
+        except UnknownKey as error:
+            raise TokenRefused(Reason.UNKNOWN_KEY) from error
+        except jwt.InvalidSignatureError as error:
+            raise TokenRefused(Reason.SIGNATURE) from error
+
+    def _check_purpose(self, claims: Claims, directory: Directory) -> None:
+        """Refuse tokens for others, and of kinds that are not meant for services to believe."""
+        if claims.get("aud") != self._audience:
+            raise TokenRefused(Reason.AUDIENCE)
+        if claims.get("tid") != directory.id:
+            raise TokenRefused(Reason.DIRECTORY)
+        if claims.get("ver") != "2.0":
+            raise TokenRefused(Reason.VERSION)
+        if "nonce" in claims:
+            raise TokenRefused(Reason.NONCE)
+
+
+def _take_apart(token: str) -> tuple[Claims, Claims]:
+    """Read header and claims, none of which may be believed yet."""
+    if len(token) > LONGEST_TOKEN:
+        raise TokenRefused(Reason.TOO_LONG)
+    if not _COMPACT.fullmatch(token):
+        raise TokenRefused(Reason.MALFORMED)
+    try:
+        parts = _SIGNATURES.decode_complete(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError as error:
+        raise TokenRefused(Reason.MALFORMED) from error
+    return parts["header"], _object(parts["payload"])
+
+
+def _key_id(header: Claims) -> str:
+    """
+    Return the id of the key that is to be tried.
+
+    Keys and addresses of keys in the header (`jwk`, `jku`, `x5u`) are the sender's and not looked at.
+    """
+    if header.get("alg") != _ALGORITHM:
+        raise TokenRefused(Reason.ALGORITHM)
+    kid, kind = header.get("kid"), header.get("typ", "JWT")
+    if not isinstance(kid, str) or not isinstance(kind, str) or kind.lower() not in _TYPES:
+        raise TokenRefused(Reason.HEADER)
+    if _EXTENSIONS & header.keys():
+        raise TokenRefused(Reason.HEADER)
+    return kid
+
+
+def _object(text: bytes) -> Claims:
+    """Read JSON that means one thing only: an object without names that occur twice."""
+    try:
+        found = json.loads(text.decode(), object_pairs_hook=_members)
+    except (ValueError, RecursionError) as error:
+        raise TokenRefused(Reason.MALFORMED) from error
+    if not isinstance(found, dict):
+        raise TokenRefused(Reason.MALFORMED)
+    return found
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("A name occurs twice.")
+    return members
+
+
+def _check_times(claims: Claims, now: float) -> None:
+    """Refuse tokens without an end or a beginning, or outside of them."""
+    ends, issued = _time(claims, "exp"), _time(claims, "iat")
+    begins = _time(claims, "nbf") if "nbf" in claims else issued
+    if ends + LEEWAY <= now:
+        raise TokenRefused(Reason.EXPIRED)
+    if max(begins, issued) - LEEWAY > now:
+        raise TokenRefused(Reason.NOT_YET_VALID)
+
+
+def _time(claims: Claims, name: str) -> int:
+    """Return a claim in whole seconds since 1970."""
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value <= LATEST_TIME:
+        raise TokenRefused(Reason.TIMES)
+    return value
+
+
+def _person(claims: Claims, directory: Directory) -> Person:
+    """Read whom an access token speaks of; rights are never read from tokens, but for the operators' (R14)."""
+    if PEOPLE_SCOPE not in (_text(claims, "scp") or "").split(" ") or claims.get("idtyp") == "app":
+        raise TokenRefused(Reason.SCOPE)
+    presentation = _presentation(claims)
+    return Person(
+        identity=Identity(directory.id, _subject(claims)),
+        name=_display_name(claims),
+        address=presentation.address if presentation else None,
+        proof=evidence_for(presentation, directory) if presentation else None,
+        guest=_is_guest(claims),
+        groups=_groups(claims),
+        authenticated_at=_time(claims, "auth_time" if "auth_time" in claims else "iat"),
+        operator=directory.operators and OPERATOR_ROLE in _texts(claims, "roles"),
+    )
+
+
+def _subject(claims: Claims) -> str:
+    subject = _text(claims, "oid" if "oid" in claims else "sub")
+    if subject is None or not _SUBJECT.fullmatch(subject):
+        raise TokenRefused(Reason.SUBJECT)
+    return subject
+
+
+def _presentation(claims: Claims) -> Presentation | None:
+    """
+    Return what the token says of the person's address, None when it names none that can be one.
+
+    What it says of its `email` being verified does not speak of a principal name.
+    """
+    for name in ("email", "preferred_username", "upn"):
+        if address := _address(claims, name):
+            return Presentation(
+                address=address,
+                xms_edov=claims.get("xms_edov") if name == "email" else None,
+                email_verified=claims.get("email_verified") if name == "email" else None,
+                principal_name=_text(claims, "upn"),
+                member=_is_member(claims),
+            )
+    return None
+
+
+def _address(claims: Claims, name: str) -> Address | None:
+    """Return a claim as an address; directories also put telephone numbers and worse there."""
+    try:
+        return canonical(_text(claims, name) or "")
+    except BadAddress:
+        return None
+
+
+def _is_guest(claims: Claims) -> bool:
+    return is_guest(_text(claims, "upn"), _text(claims, "preferred_username"), acct=claims.get("acct"))
+
+
+def _is_member(claims: Claims) -> bool:
+    """Tell whether the person belongs to the directory; where `acct` is not sent, `idp` still gives strangers away."""
+    return not _is_guest(claims) and claims.get("idp") in (None, claims["iss"])
+
+
+def _display_name(claims: Claims) -> str | None:
+    """Return the name that people choose for themselves, on one line and without characters that are not seen."""
+    words = (_text(claims, "name") or "").split()
+    name = "".join(c for c in " ".join(words) if unicodedata.category(c)[0] != "C")
+    return name[:LONGEST_NAME].strip() or None
+
+
+def _groups(claims: Claims) -> frozenset[str] | None:
+    """
+    Return the ids of all groups that the person is in, None where the token does not tell (R13).
+
+    It does not when there are too many (`_claim_names`, `hasgroups`), nor without the claim, which a directory leaves
+    out unless it is configured: silence must not be taken for "none".
+    """
+    elsewhere = claims.get("_claim_names", {})
+    if not isinstance(elsewhere, dict):
+        raise TokenRefused(Reason.CLAIM)
+    if "groups" not in claims or "hasgroups" in claims or "groups" in elsewhere:
+        return None
+    return frozenset(_texts(claims, "groups"))
+
+
+def _text(claims: Claims, name: str) -> str | None:
+    value = claims.get(name)
+    if name in claims and not isinstance(value, str):
+        raise TokenRefused(Reason.CLAIM)
+    return value
+
+
+def _texts(claims: Claims, name: str) -> list[str]:
+    values = claims.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TokenRefused(Reason.CLAIM)
+    return values

@@ -1,0 +1,53 @@
+"""A person has signed in: look in every tenant that may know them, and turn what waits there into memberships (R10)."""
+
+import asyncio
+from dataclasses import dataclass
+
+from shared.domain.change import Actor, Change, Facts
+from shared.domain.errors import NotFound
+from shared.domain.membership import Member, Ref
+from shared.domain.principals import Person, ProductId
+from shared.domain.sign_in import sign_in
+from shared.domain.tenants import Tenant
+from shared.storage import tenant_store
+from shared.storage.tenant_store import Author, TenantStore, Wanted
+from shared.wiring import App
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A tenant that the person belongs to, and whether an invitation has just become active."""
+
+    tenant: Tenant
+    member: Member
+    converted: bool
+
+
+async def arrive(app: App, person: Person, product: ProductId, *, request_id: str) -> list[Arrival]:
+    """
+    Sign a person in to every tenant of a product that knows them.
+
+    Two rounds of reading when nothing waits, and one transaction in each tenant where something does, all at once.
+    """
+    address = person.address if person.proof else None
+    stores = await app.tenants.of_person(person.identity, address)
+    arrivals = await asyncio.gather(*(_arrive_in(store, person, product, request_id) for store in stores))
+    return sorted((each for each in arrivals if each), key=lambda each: each.tenant.id)
+
+
+async def _arrive_in(store: TenantStore, person: Person, product: ProductId, request_id: str) -> Arrival | None:
+    addresses = frozenset({person.address} if person.address and person.proof else ())
+    wanted = Wanted(identities=frozenset({person.identity}), addresses=addresses)
+    try:
+        reading = await store.read(wanted)
+    except NotFound:
+        return None  # the tenant was deleted, and its lines in the index are still there
+    if reading.facts.tenant.product != product:
+        return None
+
+    def decide(facts: Facts) -> Change[Member | None]:
+        return sign_in(facts, person)
+
+    author = Author(Actor(Ref("user", person.identity.subject, person.name)), request_id)
+    change = await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author, first=reading)
+    return Arrival(reading.facts.tenant, change.answer, converted=not change.is_empty) if change.answer else None
