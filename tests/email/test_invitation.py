@@ -154,6 +154,16 @@ def test_a_url_stays_one_link(path: str) -> None:
     assert f"\n{link}\n" in mail.text
 
 
+def test_a_url_with_a_query_arrives_unchanged() -> None:
+    """An ampersand in a link is not the start of an HTML entity."""
+    url = "https://acme.loome.test/?from=mail&copy=2"
+
+    mail = invitation(url=url)
+
+    assert set(Page(mail.html).links) == {url}
+    assert url in mail.text
+
+
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://acme.test/", "//acme.test", "https://", "acme.test", ""])
 def test_other_addresses_are_no_tenants_url(url: str) -> None:
     """A mail without a link that works is better not written."""

@@ -156,7 +156,7 @@ async def test_what_is_wrong_with_the_mail_is_permanent(status: int) -> None:
     assert reason.reason == "Whatever: In words."
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 404, 408, 500, 502, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 500, 502, 503])
 async def test_what_is_wrong_elsewhere_passes(status: int) -> None:
     """Keys, rights and outages are the operators' to mend; the mail waits."""
     assert isinstance(await answered(status), MailUnavailable)
@@ -166,6 +166,23 @@ async def test_what_is_wrong_elsewhere_passes(status: int) -> None:
 async def test_a_sender_address_that_is_not_ours_to_use_passes(code: str) -> None:
     """A wrong setting must not mark every invitation as failed for ever."""
     assert isinstance(await answered(400, code=code), MailUnavailable)
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """A mail goes where the settings say, and nowhere else."""
+    asked: list[str] = []
+
+    async def redirect(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_post("/{path}", redirect)
+    async with TestServer(app) as server:
+        reason = await outcome(str(server.make_url("/")))
+
+    assert isinstance(reason, MailUnavailable)
+    assert asked == ["/emails:send"]
 
 
 async def test_an_operation_that_the_service_knows_is_a_success() -> None:
