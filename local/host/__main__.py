@@ -46,7 +46,7 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("azure.core", "azure.storage", "azure.data", "azure.identity"):
+    for chatty in ("azure.core", "azure.functions", "azure.storage", "azure.data", "azure.identity"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
