@@ -141,7 +141,8 @@ class Issuer:
     def sign(self, claims: Mapping[str, Any], **header: object) -> str:
         """Sign any claims under any header; the key is the header's `kid`."""
         kid = str(header.get("kid", self.kid))
-        return jwt.encode(dict(claims), private_key(kid), algorithm="RS256", headers={"kid": kid} | header)
+        payload = json.dumps(dict(claims)).encode()
+        return jwt.PyJWS().encode(payload, private_key(kid), algorithm="RS256", headers={"kid": kid} | header)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.endswith(METADATA):
