@@ -1,6 +1,7 @@
 """HTTP triggers behave as behind the real host."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -125,6 +126,15 @@ async def test_a_key_may_be_in_the_query(client: ClientSession) -> None:
     """The host takes a key as `code`, too."""
     async with client.get("/api/guarded", params={"code": FUNCTION}) as response:
         assert response.status == 200
+
+
+async def test_a_third_request_waits_for_one_of_two(client: ClientSession) -> None:
+    """With `maxConcurrentRequests` 2, three requests of 0.4 s take 0.8 s."""
+    started = time.monotonic()
+
+    await asyncio.gather(*(client.get("/api/slow?seconds=0.4") for _ in range(3)))
+
+    assert time.monotonic() - started >= 0.8
 
 
 async def test_too_many_requests_at_once_are_refused(client: ClientSession) -> None:

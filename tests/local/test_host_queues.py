@@ -83,8 +83,9 @@ def test_an_output_wakes_the_listener(sample: Sample) -> None:
 
 
 def test_a_lease_is_renewed_while_the_function_runs(sample: Sample) -> None:
-    """A function that takes longer than the lease keeps its message for itself."""
+    """A function that takes longer than the lease keeps its message for itself, though there is room for another."""
     sample.change_host_json("", functionTimeout="00:00:30")
+    sample.change_host_json("queues", newBatchThreshold=4)
     with running_host(sample, "--queue-lease", "2"):
         send(sample, sleep=5)
         wait_until(lambda: sample.noted("worked"))
