@@ -1,0 +1,145 @@
+"""
+The people of the tests and the tenant that they are in, as values of the domain.
+
+Ada and Dee are active administrators, Cy is an active consumer, Bo is invited and has not signed in yet. The data team
+is a group and the robot a key, both consumers. Whoever a test has no name for is made by `invited` or `active`.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from shared.catalogues import catalogue
+from shared.domain.access import counts_as_administrator, grant_for
+from shared.domain.catalogue import Action, Catalogue
+from shared.domain.change import Actor, Facts
+from shared.domain.evidence import Proof
+from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
+from shared.domain.principals import Address, DirectoryId, Identity, Kind, MemberId, Person, ProductId, RoleId, TenantId
+from shared.domain.tenants import Tenant
+from shared.storage.tenant_store import Author
+
+AT: Final = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+"""The time at which most tests take place."""
+
+CONTOSO: Final = DirectoryId("c0000000-0000-4000-8000-000000000001")
+
+ADMINISTRATOR: Final = RoleId("administrator")
+CREATOR: Final = RoleId("project-creator")
+CONSUMER: Final = RoleId("consumer")
+
+OLGA: Final = Actor(Ref("operator", "olga", "Olga"))
+"""An operator, who is a member of no tenant."""
+
+
+def product(name: str) -> Catalogue:
+    """Find the catalogue of a product that there is."""
+    found = catalogue(ProductId(name))
+    assert found
+    return found
+
+
+INTEGRATE: Final = product("integrate")
+CLASSIC: Final = product("integrate-classic")
+
+ACME: Final = Tenant(
+    id=TenantId("acme"),
+    product=INTEGRATE.id,
+    name="Acme",
+    url="https://acme.integrate.test",
+    created_at=AT,
+    created_by=OLGA.ref,
+)
+"""A tenant of the product integrate."""
+
+
+def address_of(name: str) -> Address:
+    """Tell somebody's mail address."""
+    return Address(f"{name.lower()}@contoso.test")
+
+
+def identity_of(name: str) -> Identity:
+    """Tell who somebody is in their directory."""
+    return Identity(CONTOSO, f"{name.lower()}-in-contoso")
+
+
+def invited(person: str, /, *roles: RoleId, **fields: Any) -> Member:
+    """Make somebody who was invited by address just now; a consumer unless other roles are given."""
+    member = Member(
+        id=MemberId(person.lower()),
+        kind=Kind.USER,
+        status=Status.INVITED,
+        created_at=AT,
+        created_by=OLGA.ref,
+        email=address_of(person),
+        roles=roles or (CONSUMER,),
+        invitation=Invitation(),
+        roles_changed_at=AT,
+        mailed=Mailed(AT.date(), 1),
+    )
+    return replace(member, **fields)
+
+
+def active(person: str, /, *roles: RoleId, **fields: Any) -> Member:
+    """Make somebody who has signed in; a consumer unless other roles are given."""
+    there = {"status": Status.ACTIVE, "name": person, "identity": identity_of(person), "signed_in_at": AT}
+    return invited(person, *roles, **{**there, "invitation": None, **fields})
+
+
+def shared(called: str, /, kind: Kind, **fields: Any) -> Member:
+    """Make a member that is nobody: a group or a key, without address and identity."""
+    nobody = {"kind": kind, "email": None, "identity": None, "signed_in_at": None, "mailed": NEVER_MAILED}
+    return active(called, **{**nobody, **fields})
+
+
+ADA: Final = active("Ada", ADMINISTRATOR)
+DEE: Final = active("Dee", ADMINISTRATOR)
+CY: Final = active("Cy")
+BO: Final = invited("Bo")
+DATA_TEAM: Final = shared("Data team", Kind.GROUP, id=MemberId("data-team"))
+ROBOT: Final = shared("Robot", Kind.API_KEY)
+
+
+def acting(member: Member) -> Actor:
+    """Let a member ask for something."""
+    return Actor(member.ref, member)
+
+
+def author(member: Member, *, request_id: str = "request") -> Author:
+    """Let a member be the author of a change, by the role that allows managing members, if there is one."""
+    return Author(acting(member), request_id, grant_for(member, Action.MANAGE_MEMBERS, INTEGRATE))
+
+
+OPERATOR: Final = Author(OLGA, "request")
+"""The operator as an author, whom no role in the tenant allows anything."""
+
+
+def signing_in(person: str, /, **fields: Any) -> Person:
+    """Let somebody sign in at their directory, which vouches for their address."""
+    there = Person(
+        identity=identity_of(person),
+        name=person,
+        address=address_of(person),
+        proof=Proof.DOMAIN_OWNER_VERIFIED,
+        guest=False,
+        groups=None,
+        authenticated_at=int(AT.timestamp()),
+    )
+    return replace(there, **fields)
+
+
+def facts(*members: Member, tenant: Tenant = ACME, **fields: Any) -> Facts:
+    """Tell what a tenant with these members has stored, all of it read."""
+    kind = product(tenant.product)
+    known = Facts(
+        tenant=tenant,
+        catalogue=kind,
+        at=AT,
+        seed=UUID(int=1),
+        members={member.id: member for member in members},
+        by_identity={member.identity: member for member in members if member.identity},
+        by_address={member.email: member for member in members if member.email},
+        administrators=sum(counts_as_administrator(member, kind.top_role) for member in members),
+    )
+    return replace(known, **fields)
