@@ -560,12 +560,14 @@ async def test_a_member_may_come_with_the_directorys_own_name(validator: TokenVa
 async def test_an_authoritative_directorys_verified_address_counts(
     fabrikam: Issuer, keys: KeySource, clock: Clock
 ) -> None:
-    """Which directory is one is a matter of settings."""
+    """Which directory is one is a matter of settings; it vouches for `email` and no other claim."""
     validator = TokenValidator([replace(fabrikam.directory, vouches=True)], AUDIENCE, keys, clock)
 
-    person = await validator.validate(fabrikam.token(email="ada@contoso.test", email_verified=True))
+    email = await validator.validate(fabrikam.token(email="ada@contoso.test", email_verified=True))
+    name = await validator.validate(fabrikam.token(preferred_username="ada@contoso.test", email_verified=True))
 
-    assert person.proof == Proof.EMAIL_VERIFIED
+    assert email.proof == Proof.EMAIL_VERIFIED
+    assert name.proof is None
 
 
 @pytest.mark.parametrize(
