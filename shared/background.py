@@ -12,12 +12,15 @@ from shared.domain.membership import Ref
 from shared.email.invitation import render
 from shared.email.sender import MailRefused, MailThrottled, MailUnavailable
 from shared.storage import tenant_store
-from shared.storage.outbox import Claim, Nudge
+from shared.storage.outbox import Claim, Nudge, OpenTenant
+from shared.storage.rows import Partition
 from shared.storage.tenant_store import Author, TenantStore, Wanted
 from shared.wiring import App
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
 """Open work that is older was missed: its message was lost, or whoever worked on it crashed."""
+SURELY_COMMITTED: Final = timedelta(minutes=10)
+"""By then whatever a tenant was entered into the list for is committed, or never will be."""
 LONGEST_PAUSE: Final = 600.0
 """Seconds."""
 
@@ -36,22 +39,28 @@ class Later(Exception):  # noqa: N818 - not a failure: the mail waits
 
 
 async def work_off(app: App, nudge: Nudge) -> None:
+    """Do what outbox rows ask for; harmless when it is done already, or somebody else is doing it."""
+    for work in nudge.works:
+        claim = await app.outbox.claim(nudge.partition, work, app.clock())
+        if claim:
+            await _mail_all(app, claim)
+
+
+async def _mail_all(app: App, claim: Claim) -> None:
     """
-    Do what an outbox row asks for; harmless when it is done already, or somebody else is doing it.
+    Send the letters of an outbox row.
 
     Trouble with the mail service puts the rest off, and never counts as a failed message: a mail waits as long as it
     must.
     """
-    claim = await app.outbox.claim(nudge, app.clock())
-    if claim is None:
-        return
     left = claim.work.letters
     while left:
         try:
-            await _deliver(app, nudge, left[0])
+            await _deliver(app, claim.partition, left[0])
         except Later as later:
-            due = app.clock() + timedelta(seconds=_pause(claim) if later.seconds is None else later.seconds)
-            await app.outbox.postpone(claim, left, due=due, now=app.clock())
+            pause = _pause(claim) if later.seconds is None else later.seconds
+            now = app.clock()
+            await app.outbox.postpone(claim, left, due=now + timedelta(seconds=pause), now=now)
             return
         left = left[1:]
         renewed = await app.outbox.renew(claim, app.clock()) if left else claim
@@ -62,28 +71,38 @@ async def work_off(app: App, nudge: Nudge) -> None:
 
 
 async def give_up(app: App, message: str) -> None:
-    """Note that a message has failed for good: on the outbox row, on each invitation, and in the audit."""
+    """Note that a message has failed for good: on the outbox rows, on each invitation, and in the audit."""
     try:
         nudge = Nudge.load(message)
     except ValueError:
         _log.exception("work.unreadable")
         return
-    work = await app.outbox.fail(nudge, GIVEN_UP)
-    _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": nudge.work})
-    for letter in work.letters if work else ():
-        await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
+    for work in nudge.works:
+        _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": work})
+        failed = await app.outbox.fail(nudge.partition, work, GIVEN_UP)
+        for letter in failed.letters if failed else ():
+            await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
 
 
 async def sweep(app: App) -> int:
     """Ask again for work that was left behind, and tell how much there was."""
-    missed = await app.outbox.open_since(app.clock() - LEFT_BEHIND)
-    await asyncio.gather(*(app.outbox.nudge(nudge) for nudge in missed))
+    tenants = await app.outbox.open_tenants(app.clock() - LEFT_BEHIND)
+    return sum(await asyncio.gather(*(_sweep_one(app, tenant) for tenant in tenants)))
+
+
+async def _sweep_one(app: App, tenant: OpenTenant) -> int:
+    works = await app.outbox.open_work(tenant.partition)
+    if not works and tenant.since < app.clock() - SURELY_COMMITTED:
+        await app.outbox.leave(tenant)
+    missed = tuple(name for name, work in works.items() if work.is_open(app.clock()))
+    if missed:
+        await app.outbox.nudge(Nudge(tenant.partition, missed))
     return len(missed)
 
 
-async def _deliver(app: App, nudge: Nudge, letter: Letter) -> None:
+async def _deliver(app: App, partition: Partition, letter: Letter) -> None:
     """Send one mail, if it still has somebody to go to, and note what became of it; Later when it has to wait."""
-    store = app.tenants.at(nudge.partition)
+    store = app.tenants.at(partition)
     reading = await store.read(Wanted(members=frozenset({letter.member})))
     member = addressee(reading.facts, letter)
     if member is None or member.email is None:
@@ -98,7 +117,7 @@ async def _deliver(app: App, nudge: Nudge, letter: Letter) -> None:
         locale=tenant.settings.locale,
     )
     try:
-        await app.email.send(mail, operation_id=uuid5(_MAILS, f"{nudge.partition} {letter.member} {letter.round}"))
+        await app.email.send(mail, operation_id=uuid5(_MAILS, f"{partition} {letter.member} {letter.round}"))
     except MailRefused as refused:
         await _note(store, letter, refused.reason)
     except MailThrottled as throttled:

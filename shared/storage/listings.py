@@ -26,7 +26,7 @@ class Range:
         """Give the first key, and the first one beyond; `after` is the place of the last line already seen."""
         whole = self.prefix + self.search
         first = whole if after is None else max(whole, f"{self.prefix}{after}!")
-        return first, whole[:-1] + chr(ord(whole[-1]) + 1)
+        return first, rows.beyond(whole)
 
 
 def ranges_for(wanted: MemberFilter) -> tuple[Range, ...]:

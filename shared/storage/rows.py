@@ -96,6 +96,10 @@ class Work:
     claimed_until: datetime | None = None
     failed: str | None = None
 
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether somebody may take it on now."""
+        return not (self.failed or self.due > now or (self.claimed_until and self.claimed_until > now))
+
 
 def member_key(member: MemberId) -> str:
     """Spell the key of a member's own row."""
@@ -146,6 +150,11 @@ def audit_of_prefix(member: str) -> str:
 def role_key(member: Member, role: RoleId) -> str:
     """Spell the key of a member on a role's tab; the row is there exactly as long as the role is held."""
     return role_prefix(role) + _place(member)
+
+
+def beyond(prefix: str) -> str:
+    """Spell the first key after all those that begin with a prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def newest_first(at: datetime, change: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
-from shared.domain.principals import ProductId
+from shared.domain.principals import Address, Identity, ProductId
 from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
 from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
@@ -83,22 +83,31 @@ class TableTenantStore:
         )
         return Reading(facts, {key: row[ETAG] for key, row in there.items()})
 
-    async def commit(self, reading: Reading, change: Change[Any], author: Author) -> None:
-        """
-        Store a change wholly or not at all; LostRace when the facts are no longer what they were.
+    async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
+        """Do, once for several changes, what must be done before people become known and work is asked for."""
+        lines = self._index.add(self.partition, addresses, identities)
+        await asyncio.gather(lines, *([self._outbox.enter(self.partition, self._now())] if work else []))
 
-        Lines of the index and the note of open work come before, the nudge after: a crash in between leaves nothing
-        that is wrong, and nothing that is forgotten.
+    async def commit(
+        self, reading: Reading, change: Change[Any], author: Author, *, prepared: bool = False
+    ) -> str | None:
+        """
+        Store a change wholly or not at all, and tell the id of the work that it asks for.
+
+        Raise LostRace when the facts are no longer what they were. A crash between preparing and committing leaves
+        nothing that is wrong, and one after it nothing that is forgotten.
         """
         planned = transaction(self.partition, reading, change, author, change_id=new_id())
-        await asyncio.gather(*self._ahead_of(change, planned))
+        if not prepared:
+            await self.prepare(*_newly_known(change), work=planned.work is not None)
         await self._carry_out(planned)
-        if planned.work:
-            self.nudge_soon(planned.work)
+        return planned.work
 
-    def nudge_soon(self, work: str) -> None:
-        """Ask for work to be done, without waiting: a timer finds what was asked for in vain."""
-        task = asyncio.create_task(self._nudge(work))
+    def nudge(self, works: Sequence[str]) -> None:
+        """Have work done soon, without waiting for it: a timer finds what was asked for in vain."""
+        if not works:
+            return
+        task = asyncio.create_task(self._nudge(tuple(works)))
         _in_background.add(task)
         task.add_done_callback(_in_background.discard)
 
@@ -112,15 +121,6 @@ class TableTenantStore:
             self._tables, self.partition, target=target, action=action, limit=limit, after=after
         )
 
-    def _ahead_of(self, change: Change[Any], planned: Transaction) -> list[Coroutine[Any, Any, None]]:
-        addresses = {edit.after.email for edit in change.edits if edit.after and edit.after.email}
-        identities = {edit.after.identity for edit in change.edits if edit.after and edit.after.identity}
-        for edit in change.edits:
-            addresses -= {edit.before.email} if edit.before else set()
-            identities -= {edit.before.identity} if edit.before else set()
-        lines = self._index.add(self.partition, addresses, identities)
-        return [lines, *([self._outbox.note(self.partition, planned.work)] if planned.work else [])]
-
     async def _carry_out(self, planned: Transaction) -> None:
         try:
             await self._tables.commit(ACCESS, planned.operations)
@@ -130,11 +130,20 @@ class TableTenantStore:
             if await self._tables.get(ACCESS, str(self.partition), planned.proof, select=["RowKey"]) is None:
                 raise LostRace from unknown
 
-    async def _nudge(self, work: str) -> None:
+    async def _nudge(self, works: tuple[str, ...]) -> None:
         try:
-            await self._outbox.nudge(Nudge(self.partition, work))
+            await self._outbox.nudge(Nudge(self.partition, works))
         except StorageUnavailable:
-            _log.warning("nudge.failed", extra={"work": work})
+            _log.warning("nudge.failed", extra={"works": len(works)})
+
+
+def _newly_known(change: Change[Any]) -> tuple[set[Address], set[Identity]]:
+    """Collect the addresses and identities that nobody in the change had before."""
+    before = [edit.before for edit in change.edits if edit.before]
+    after = [edit.after for edit in change.edits if edit.after]
+    addresses = {member.email for member in after if member.email} - {member.email for member in before}
+    identities = {member.identity for member in after if member.identity} - {member.identity for member in before}
+    return addresses, identities
 
 
 def _members[K](keys: Mapping[K, str], there: Mapping[str, Mapping[str, Any]]) -> dict[K, Member]:

@@ -65,9 +65,10 @@ class TableTenants:
         """
         home = await self._place_for(facts.tenant)
         try:
-            await self.at(home).commit(Reading(facts, {}), change, author)
+            work = await self.at(home).commit(Reading(facts, {}), change, author)
         except LostRace as lost:
             raise AlreadyExists from lost
+        self.at(home).nudge([work] if work else [])
 
     async def _place_for(self, tenant: Tenant) -> Partition:
         home = Partition(tenant.id, new_id())

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ _PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 PIECES: Final = 19
 """How many newcomers one transaction holds: five rows each, and a few that they share."""
 _AT_ONCE: Final = 8
+_WORKS_A_NUDGE: Final = 4
 
 
 class LostRace(Exception):  # noqa: N818 - expected, and answered by asking again
@@ -92,8 +94,20 @@ class TenantStore(Protocol):
     async def read(self, wanted: Wanted) -> Reading:
         """Read facts; NotFound when there is no such tenant."""
 
-    async def commit(self, reading: Reading, change: Change[Any], author: Author) -> None:
-        """Store a change wholly or not at all; LostRace when the facts are no longer what they were."""
+    async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
+        """Do, once for several changes, what must be done before people become known and work is asked for."""
+
+    async def commit(
+        self, reading: Reading, change: Change[Any], author: Author, *, prepared: bool = False
+    ) -> str | None:
+        """
+        Store a change wholly or not at all, and tell the id of the work that it asks for.
+
+        Raise LostRace when the facts are no longer what they were.
+        """
+
+    def nudge(self, works: Sequence[str]) -> None:
+        """Have work done soon, without waiting for it."""
 
     async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
         """List members in order of their folded names."""
@@ -132,18 +146,30 @@ async def change[T](
     `author` is asked with the facts of each attempt, so that whoever lost the permission in between is refused.
     `first` are facts that the request has already read, in place of the first reading.
     """
+    decision, work = await _settle(store, decide, wanted=wanted, author=author, first=first)
+    store.nudge([work] if work else [])
+    return decision
+
+
+async def _settle[T](
+    store: TenantStore,
+    decide: Callable[[Facts], Change[T]],
+    *,
+    wanted: Wanted,
+    author: Callable[[Facts], Author],
+    first: Reading | None,
+    prepared: bool = False,
+) -> tuple[Change[T], str | None]:
     reading = first or await store.read(wanted)
     for pause in _PAUSES:
         decision = decide(reading.facts)
         if decision.is_empty:
-            return decision
+            return decision, None
         try:
-            await store.commit(reading, decision, author(reading.facts))
+            return decision, await store.commit(reading, decision, author(reading.facts), prepared=prepared)
         except LostRace:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that rivals do not march in step
             reading = await store.read(wanted)
-        else:
-            return decision
     raise TenantBusy
 
 
@@ -159,24 +185,38 @@ async def change_each[P, R](
     """
     Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
 
-    The first attempt supposes that nobody knows the pieces yet, which saves a reading for each; where that is wrong the
-    transaction is refused, and asked again with what is true. The answers are in the order of the pieces.
+    The first attempt supposes that nobody knows the pieces that `first` says nothing of, which saves a reading for
+    each; where that is wrong the transaction is refused, and asked again with what is true. The answers are in the
+    order of the pieces.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
+    works: list[str] = []
+    everything = wanted(pieces)
+    await store.prepare(everything.addresses, everything.identities, work=True)
 
     async def settle(part: Sequence[P]) -> list[R]:
         try:
             async with gate:
-                decision = await change(
-                    store, lambda facts: decide(facts, part), wanted=wanted(part), author=author, first=first
+                decision, work = await _settle(
+                    store,
+                    lambda facts: decide(facts, part),
+                    wanted=wanted(part),
+                    author=author,
+                    first=first,
+                    prepared=True,
                 )
         except TransactionTooLarge:
             half = len(part) // 2
             return [*await settle(part[:half]), *await settle(part[half:])]
+        works.extend([work] if work else [])
         return list(decision.answer)
 
-    parts = [pieces[at : at + PIECES] for at in range(0, len(pieces), PIECES)]
-    return [answer for part in await asyncio.gather(*map(settle, parts)) for answer in part]
+    try:
+        parts = await asyncio.gather(*(settle(part) for part in batched(pieces, PIECES, strict=False)))
+    finally:
+        for some in batched(works, _WORKS_A_NUDGE, strict=False):
+            store.nudge(some)
+    return [answer for part in parts for answer in part]
 
 
 def new_id() -> str:
