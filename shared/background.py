@@ -12,7 +12,7 @@ from shared.domain.membership import Ref
 from shared.email.invitation import render
 from shared.email.sender import MailRefused, MailThrottled, MailUnavailable
 from shared.storage import tenant_store
-from shared.storage.outbox import Claim, Nudge, OpenTenant
+from shared.storage.outbox import Claim, Nudge, OpenTenant, asked_at
 from shared.storage.rows import Partition
 from shared.storage.tenant_store import Author, TenantStore, Wanted
 from shared.wiring import App
@@ -86,15 +86,16 @@ async def give_up(app: App, message: str) -> None:
 
 async def sweep(app: App) -> int:
     """Ask again for work that was left behind, and tell how much there was."""
-    tenants = await app.outbox.open_tenants(app.clock() - LEFT_BEHIND)
+    tenants = await app.outbox.open_tenants()
     return sum(await asyncio.gather(*(_sweep_one(app, tenant) for tenant in tenants)))
 
 
 async def _sweep_one(app: App, tenant: OpenTenant) -> int:
-    works = await app.outbox.open_work(tenant.partition)
-    if not works and tenant.since < app.clock() - SURELY_COMMITTED:
+    works, now = await app.outbox.open_work(tenant.partition), app.clock()
+    if not works and tenant.entered_at < now - SURELY_COMMITTED:
         await app.outbox.leave(tenant)
-    missed = tuple(name for name, work in works.items() if work.is_open(app.clock()))
+    left = now - LEFT_BEHIND
+    missed = tuple(name for name, work in works.items() if work.is_open(now) and asked_at(name) < left)
     if missed:
         await app.outbox.nudge(Nudge(tenant.partition, missed))
     return len(missed)

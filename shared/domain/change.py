@@ -1,6 +1,6 @@
 """What decisions are made from and what they come to: facts in, a change out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -9,7 +9,8 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.errors import NotFound
 from shared.domain.events import Event
 from shared.domain.membership import NEVER_MAILED, Mailed, Member, Ref
-from shared.domain.principals import Address, Identity, MemberId
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 
 
@@ -18,6 +19,8 @@ class Facts:
     """
     What one tenant has stored, as far as the decision asked to know it.
 
+    `members` also holds the groups of those who were asked for, and `projects` the projects that they are in. `keys`
+    are the tenant's API keys, where they were asked for, and `deleted` those of the ids that are gone for ever.
     `mailed` counts the mails of the day to addresses that no member has any more. `administrators` is the number of
     active human holders of the top role (R16). `at` is the time of the attempt and `seed` the source of its new ids,
     so that a decision needs neither clock nor chance and can be asked again.
@@ -30,6 +33,9 @@ class Facts:
     members: Mapping[MemberId, Member] = field(default_factory=dict)
     by_identity: Mapping[Identity, Member] = field(default_factory=dict)
     by_address: Mapping[Address, Member] = field(default_factory=dict)
+    projects: Mapping[ProjectId, Project] = field(default_factory=dict)
+    keys: tuple[Member, ...] = ()
+    deleted: frozenset[MemberId] = frozenset()
     mailed: Mapping[Address, Mailed] = field(default_factory=dict)
     administrators: int = 0
 
@@ -39,22 +45,33 @@ class Facts:
             return found
         raise NotFound
 
+    def project(self, project: ProjectId) -> Project:
+        """Find a project of this tenant, or refuse (R27)."""
+        if found := self.projects.get(project):
+            return found
+        raise NotFound
+
+    def groups_of(self, member: Member) -> Iterator[Member]:
+        """Give the groups that the person was in at the last sign-in and that are still there (R13)."""
+        found = (self.members.get(group) for group in member.groups)
+        return (group for group in found if group and group.kind is Kind.GROUP)
+
     def mailed_to(self, address: Address) -> Mailed:
         """Count the mails of the day to an address, whether or not a member has it now."""
         known = self.by_address.get(address)
         return known.mailed if known else self.mailed.get(address, NEVER_MAILED)
 
-    def mint(self, name: str) -> MemberId:
-        """Make the id of a new member: the same for the same name however often this attempt is repeated."""
-        return MemberId(uuid5(self.seed, name).hex)
+    def mint(self, name: str) -> str:
+        """Make a new id: the same for the same name however often this attempt is repeated."""
+        return uuid5(self.seed, name).hex
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """One member before and after: None before is a new member, None after a removed one."""
+class Edit[T: Member | Project]:
+    """One thing before and after: None before is a new one, None after one that was removed."""
 
-    before: Member | None
-    after: Member | None
+    before: T | None
+    after: T | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +79,35 @@ class Change[T]:
     """
     What a decision comes to: the answer for whoever asked, and all that must be stored together, or not at all.
 
-    `mails` names the members whose invitation is to be mailed, in its current round.
+    `mails` names the members whose invitation is to be mailed, in its current round. `tenant` is the tenant as it will
+    be, where that is new. `cascade` is what is left to do in the background (R23).
     """
 
     answer: T
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edit[Member], ...] = ()
     events: tuple[Event, ...] = ()
     mails: tuple[Member, ...] = ()
-    founded: Tenant | None = None
+    projects: tuple[Edit[Project], ...] = ()
+    tenant: Tenant | None = None
+    cascade: "Cascade | None" = None
 
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing to store."""
-        return not (self.edits or self.events or self.founded)
+        return not (self.edits or self.events or self.projects or self.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """
+    What is left after the first transaction has cut all access: rows of a member or of a project that are gone (R23).
+
+    `id` names the operation that can be observed.
+    """
+
+    id: str
+    member: Member | None = None
+    project: ProjectId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +116,14 @@ class Actor:
 
     ref: Ref
     member: Member | None = None
+    guest: bool = False
 
     @property
     def member_id(self) -> MemberId | None:
         """The actor's own row in this tenant, if there is one."""
         return self.member.id if self.member else None
+
+    @property
+    def is_key(self) -> bool:
+        """Tell whether an API key asks, which may do less than a person with the same roles (R31)."""
+        return self.member is not None and self.member.kind is Kind.API_KEY

@@ -7,15 +7,20 @@ Refusal
 │   ├── InvalidEmail
 │   ├── EmailDomainNotAllowed
 │   ├── RoleNotInScope
-│   └── KindNotAllowed
+│   ├── KindNotAllowed
+│   └── SomeRejected
 ├── Forbidden              known here, but the permission is missing
+│   ├── LookupDisabled
+│   └── GuestsAddManually
 ├── NotFound               no such thing in this tenant, or the caller is no member
+├── PreconditionFailed     the thing is no longer as the caller has seen it
 ├── Conflict               what is stored stands against it
 │   ├── AlreadyExists
 │   ├── CannotChangeOwnRole
 │   ├── CannotRemoveSelf
 │   ├── DemoteFirst
 │   ├── HasAdministrators
+│   ├── KeyDeleted
 │   ├── LastAdministrator
 │   ├── NotInvited
 │   ├── OneRoleOnly
@@ -26,6 +31,7 @@ Refusal
 The domain knows no status codes: `shared.http.problems` maps the kinds to them.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -62,6 +68,27 @@ class Forbidden(Refusal):
 
     code = "forbidden"
     title = "You do not have the permission for this."
+
+
+class LookupDisabled(Forbidden):
+    """The tenant has not turned on the look-up of users, or of groups (R5)."""
+
+    code = "lookup-disabled"
+    title = "The directory look-up is not turned on for this tenant."
+
+
+class GuestsAddManually(Forbidden):
+    """Guests of an organisation see nothing of its directory (R5)."""
+
+    code = "guests-add-manually"
+    title = "Guests add people by address, not from the directory."
+
+
+class PreconditionFailed(Refusal):
+    """Somebody has changed the thing since the caller looked at it."""
+
+    code = "precondition-failed"
+    title = "This has changed since you looked at it."
 
 
 class NotFound(Refusal):
@@ -106,6 +133,17 @@ class KindNotAllowed(Invalid):
     title = "This kind of member cannot have this role."
 
 
+class SomeRejected(Invalid):
+    """All or nothing was asked for, and some pieces are rejected; `refusals` are by position in the request."""
+
+    code = "invalid-request"
+    title = "Some of these cannot be added, so nobody was."
+
+    def __init__(self, refusals: Mapping[int, Refusal]) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+
 class AlreadyExists(Conflict):
     """The id is taken; ids are never used again."""
 
@@ -132,6 +170,13 @@ class DemoteFirst(Conflict):
 
     code = "demote-first"
     title = "Give this member a lower role first, then remove them."
+
+
+class KeyDeleted(Conflict):
+    """A deleted API key never comes back (R19)."""
+
+    code = "key-deleted"
+    title = "This API key was deleted and cannot be used again."
 
 
 class LastAdministrator(Conflict):

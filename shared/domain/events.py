@@ -13,7 +13,11 @@ class EventType(StrEnum):
     """The audit's vocabulary, part of the HTTP contract."""
 
     TENANT_CREATED = "tenant.created"
+    TENANT_CHANGED = "tenant.changed"
+    TENANT_DELETED = "tenant.deleted"
     MEMBER_INVITED = "member.invited"
+    MEMBER_ADDED = "member.added"
+    MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
     INVITATION_RESENT = "invitation.resent"
     INVITATION_CONVERTED = "invitation.converted"
@@ -22,6 +26,17 @@ class EventType(StrEnum):
     ROLE_ASSIGNED = "role.assigned"
     ROLE_CHANGED = "role.changed"
     ROLE_REVOKED = "role.revoked"
+    PROJECT_CREATED = "project.created"
+    PROJECT_RENAMED = "project.renamed"
+    PROJECT_DELETED = "project.deleted"
+    PROJECT_ROLE_ASSIGNED = "project-role.assigned"
+    PROJECT_ROLE_CHANGED = "project-role.changed"
+    PROJECT_ROLE_REVOKED = "project-role.revoked"
+    API_KEY_ISSUED = "api-key.issued"
+    API_KEY_CHANGED = "api-key.changed"
+    API_KEY_ROTATED = "api-key.rotated"
+    API_KEY_DELETED = "api-key.deleted"
+    OPERATION_FINISHED = "operation.finished"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """A member: a principal that a tenant knows, with its roles and, until the first sign-in, its invitation."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
-from shared.domain.principals import Address, Identity, Kind, MemberId, RoleId
+from shared.domain.keys import Key
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId
 
 
 class Status(StrEnum):
@@ -85,12 +86,22 @@ NEVER_MAILED = Mailed(date.min, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectRoles:
+    """The roles that a member holds in one project, and the name under which the project lists the member."""
+
+    roles: tuple[RoleId, ...]
+    listed_as: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """
     A principal with access to one tenant, or invited to it.
 
-    `roles` are application roles in the order in which they were given. `identity` is bound by the first sign-in and
-    never changes again (R11). `version` grows with every change and is the member's public ETag.
+    `roles` are application roles in the order in which they were given. A person's `identity` is named by whoever
+    picked them from the directory, or bound by the first sign-in, and never changes again (R11); a group's is its own.
+    `groups` are the tenant's groups that the person was in at the last sign-in (R13). `version` grows with every change
+    and is the member's public ETag. A key's name is its description.
     """
 
     id: MemberId
@@ -102,7 +113,10 @@ class Member:
     email: Address | None = None
     identity: Identity | None = None
     roles: tuple[RoleId, ...] = ()
+    projects: Mapping[ProjectId, ProjectRoles] = field(default_factory=dict)
+    groups: tuple[MemberId, ...] = ()
     department: str | None = None
+    key: Key | None = None
     invitation: Invitation | None = None
     roles_changed_at: datetime | None = None
     signed_in_at: datetime | None = None
@@ -127,6 +141,24 @@ class Member:
     def holding(self, roles: Iterable[RoleId], *, at: datetime) -> Self:
         """Give exactly these application roles, each once, in this order."""
         return replace(self, roles=tuple(dict.fromkeys(roles)), roles_changed_at=at, version=self.version + 1)
+
+    def holding_in(self, project: ProjectId, roles: Iterable[RoleId], *, at: datetime) -> Self:
+        """Give exactly these roles in a project; none at all takes the member out of it."""
+        held = tuple(dict.fromkeys(roles))
+        others = {each: place for each, place in self.projects.items() if each != project}
+        place = self.projects.get(project)
+        here = {project: ProjectRoles(held, place.listed_as if place else self.shown_name)} if held else {}
+        return replace(self, projects=others | here, roles_changed_at=at, version=self.version + 1)
+
+    def roles_in(self, project: ProjectId) -> tuple[RoleId, ...]:
+        """List the roles held in a project."""
+        place = self.projects.get(project)
+        return place.roles if place else ()
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Tell whether no role is left, in the tenant or in any project."""
+        return not self.roles and not self.projects
 
     def edited(self, **fields: object) -> Self:
         """Change some fields, and the version with them."""

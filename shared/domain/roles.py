@@ -1,26 +1,40 @@
-"""Assign, change and revoke application roles of a member."""
+"""Assign, change and revoke roles of a member, in the tenant and in projects."""
 
-from shared.domain.catalogue import Role
+from dataclasses import replace
+
+from shared.domain.catalogue import Catalogue, Role
 from shared.domain.change import Actor, Change, Edit, Facts
-from shared.domain.errors import CannotChangeOwnRole, OneRoleOnly, RoleNotAssigned
+from shared.domain.errors import (
+    CannotChangeOwnRole,
+    Forbidden,
+    InvalidRequest,
+    KindNotAllowed,
+    OneRoleOnly,
+    RoleNotAssigned,
+)
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
-from shared.domain.principals import MemberId, RoleId
+from shared.domain.principals import MemberId, ProjectId, RoleId
 
 
-def assign(facts: Facts, member: MemberId, role: Role) -> Change[Member]:
-    """Give one more application role, active or still invited (R3, R6); having it already is success."""
+def assign(
+    facts: Facts, member: MemberId, role: Role, *, actor: Actor, department: str | None = None
+) -> Change[Member]:
+    """Give one more application role, active or still invited (R3, R6, R33); having it already is success."""
     before = facts.member(member)
-    if role.id in before.roles:
+    _refuse(facts, before, role, actor=actor, department=department)
+    if role.id in before.roles and department in {None, before.department}:
         return Change(before)
-    if before.roles and facts.catalogue.single_role:
+    if before.roles and role.id not in before.roles and facts.catalogue.single_role:
         raise OneRoleOnly
-    return _hold(facts, before, (*before.roles, role.id), EventType.ROLE_ASSIGNED)
+    return _hold(facts, before, (*before.roles, role.id), EventType.ROLE_ASSIGNED, department)
 
 
-def change(facts: Facts, member: MemberId, role: Role, to: Role, *, actor: Actor) -> Change[Member]:
+def change(
+    facts: Facts, member: MemberId, role: Role, to: Role, *, actor: Actor, department: str | None = None
+) -> Change[Member]:
     """
-    Replace one role by another in one step (R21).
+    Replace one application role by another in one step (R21, R33).
 
     The new one may be a role that is already held: that is how one of two roles is taken from a user. Nobody does it
     to themselves (R15).
@@ -30,13 +44,80 @@ def change(facts: Facts, member: MemberId, role: Role, to: Role, *, actor: Actor
         raise RoleNotAssigned
     if before.id == actor.member_id:
         raise CannotChangeOwnRole
-    if role.id == to.id:
+    _refuse(facts, before, to, actor=actor, department=department)
+    if role.id == to.id and department in {None, before.department}:
         return Change(before)
     swapped = tuple(to.id if held == role.id else held for held in before.roles)
-    return _hold(facts, before, swapped, EventType.ROLE_CHANGED)
+    return _hold(facts, before, swapped, EventType.ROLE_CHANGED, department)
 
 
-def _hold(facts: Facts, before: Member, roles: tuple[RoleId, ...], what: EventType) -> Change[Member]:
-    after = before.holding(roles, at=facts.at)
-    event = Event(what, before.ref, before={"roles": before.roles}, after={"roles": after.roles})
+def assign_in(facts: Facts, member: MemberId, project: ProjectId, role: Role) -> Change[Member]:
+    """Give a member of the project one more role there; whoever is not in it yet has to be added (R6, R7)."""
+    before = _inside(facts, member, project)
+    held = before.roles_in(project)
+    if role.id in held:
+        return Change(before)
+    return _hold_in(facts, before, project, (*held, role.id), EventType.PROJECT_ROLE_ASSIGNED)
+
+
+def change_in(facts: Facts, member: MemberId, project: ProjectId, role: Role, to: Role) -> Change[Member]:
+    """Replace one project role by another in one step (R21)."""
+    before = _inside(facts, member, project)
+    held = before.roles_in(project)
+    if role.id not in held:
+        raise RoleNotAssigned
+    if role.id == to.id:
+        return Change(before)
+    swapped = tuple(to.id if each == role.id else each for each in held)
+    return _hold_in(facts, before, project, swapped, EventType.PROJECT_ROLE_CHANGED)
+
+
+def role_event(what: EventType, project: ProjectId, before: Member, after: Member | None) -> Event:
+    """Tell how somebody's roles in a project have changed."""
+    now = after.roles_in(project) if after else ()
+    return Event(
+        what,
+        before.ref,
+        {"project": project, "roles": before.roles_in(project)},
+        {"project": project, "roles": now},
+    )
+
+
+def without_stray_department(member: Member, catalogue: Catalogue) -> Member:
+    """Drop a department that no role of the member carries any more (R33)."""
+    carried = any(role.carries_department for role in catalogue.application_roles if role.id in member.roles)
+    return member if carried or member.department is None else replace(member, department=None)
+
+
+def _refuse(facts: Facts, member: Member, role: Role, *, actor: Actor, department: str | None) -> None:
+    if member.kind not in role.kinds:
+        raise KindNotAllowed
+    if actor.is_key and role.id == facts.catalogue.top_role:
+        raise Forbidden("An API key cannot give this role to anybody.")
+    if department and not role.carries_department:
+        raise InvalidRequest("This role carries no department.")
+
+
+def _inside(facts: Facts, member: MemberId, project: ProjectId) -> Member:
+    """Find a member of a project; NotFound for anybody else."""
+    facts.project(project)
+    found = facts.member(member)
+    if project not in found.projects:
+        raise RoleNotAssigned
+    return found
+
+
+def _hold(
+    facts: Facts, before: Member, roles: tuple[RoleId, ...], what: EventType, department: str | None
+) -> Change[Member]:
+    held = replace(before.holding(roles, at=facts.at), department=department or before.department)
+    after = without_stray_department(held, facts.catalogue)
+    event = Event(what, before.ref, {"roles": before.roles}, {"roles": after.roles})
     return Change(after, (Edit(before, after),), (event,))
+
+
+def _hold_in(
+    facts: Facts, before: Member, project: ProjectId, roles: tuple[RoleId, ...], what: EventType
+) -> Change[Member]:
+    after = before.holding_in(project, roles, at=facts.at)
+    return Change(after, (Edit(before, after),), (role_event(what, project, before, after),))

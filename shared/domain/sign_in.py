@@ -1,11 +1,13 @@
-"""Sign-in alone accepts: what becomes of a person's invitations in one tenant (R10-R12)."""
+"""Sign-in alone accepts: what becomes of a person's invitations and groups in one tenant (R10-R13, R32)."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from shared.domain.change import Change, Edit, Facts
 from shared.domain.events import Event, EventType
-from shared.domain.membership import Member, Status
-from shared.domain.principals import Person
+from shared.domain.membership import Member, ProjectRoles, Ref, Status
+from shared.domain.principals import Address, Identity, Kind, MemberId, Person, ProjectId
 
 
 def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
@@ -17,52 +19,142 @@ def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
     nothing (R11).
     """
     known = facts.by_identity.get(person.identity)
-    waiting = [member for member in _invited(facts, person) if _is_open(member, facts)]
     active = known if known and known.status is Status.ACTIVE else None
-    if not waiting:
-        return Change(active)
+    released = _release(facts, person)
+    waiting = sorted(_waiting(facts, person), key=lambda member: member.created_at)
+    groups = _groups(facts, person, active)
+    if waiting:
+        return _and(_convert(facts, person, active, waiting), released)
+    if active:
+        return _and(_seen_again(facts, person, active, groups), released)
+    return _and(_arrive_by_group(facts, person, groups) if groups else Change(None), released)
 
-    rows = sorted(waiting, key=lambda member: member.created_at)
-    kept, merged = (active, rows) if active else (rows[0], rows[1:])
+
+def _and(change: Change[Member | None], released: Change[None]) -> Change[Member | None]:
+    return replace(change, edits=(*released.edits, *change.edits), events=(*released.events, *change.events))
+
+
+def _release(facts: Facts, person: Person) -> Change[None]:
+    """Take an address from a member who is somebody else, now that its owner has shown up; access stays (R32)."""
+    holder = facts.by_address.get(person.address) if person.address and person.proof else None
+    if holder is None or holder.status is Status.INVITED or holder.identity == person.identity:
+        return Change(None)
+    event = Event(EventType.MEMBER_CHANGED, holder.ref, {"addressReleased": False}, {"addressReleased": True})
+    return Change(None, (Edit(holder, holder.edited(email=None)),), (event,))
+
+
+def group_identities(person: Person) -> Iterator[Identity]:
+    """Name the directory groups of a token that lists them all; none where it does not (R13)."""
+    return (Identity(person.identity.directory, group) for group in sorted(person.groups or ()))
+
+
+def _waiting(facts: Facts, person: Person) -> Iterator[Member]:
+    """Give the invitations that are the person's and still open."""
+    named = facts.by_identity.get(person.identity)
+    addressed = facts.by_address.get(person.address) if person.address and person.proof else None
+    found = {member.id: member for member in (named, addressed) if member}
+    for member in found.values():
+        open_ = member.invitation is not None and not member.invitation.expired(facts.at)
+        if member.status is Status.INVITED and open_ and member.identity in {None, person.identity}:
+            yield member
+
+
+def _convert(facts: Facts, person: Person, active: Member | None, waiting: list[Member]) -> Change[Member | None]:
+    kept, merged = (active, waiting) if active else (waiting[0], waiting[1:])
     after = _merge(facts, person, kept, merged)
     event = Event(
         EventType.INVITATION_CONVERTED,
         after.ref,
-        before={"roles": kept.roles, "status": kept.status, "merged": tuple(member.id for member in merged)},
-        after={"roles": after.roles, "status": after.status},
+        {"roles": kept.roles, "status": kept.status, "merged": tuple(member.id for member in merged)},
+        {"roles": after.roles, "status": after.status},
     )
     edits = (Edit(kept, after), *(Edit(member, None) for member in merged))
     return Change(after, edits, (event,))
 
 
-def _invited(facts: Facts, person: Person) -> list[Member]:
-    named = facts.by_identity.get(person.identity)
-    addressed = facts.by_address.get(person.address) if person.address and person.proof else None
-    found = {member.id: member for member in (named, addressed) if member}
-    return [member for member in found.values() if _may_be(member, person)]
-
-
-def _may_be(member: Member, person: Person) -> bool:
-    return member.status is Status.INVITED and member.identity in {None, person.identity}
-
-
-def _is_open(member: Member, facts: Facts) -> bool:
-    return member.invitation is not None and not member.invitation.expired(facts.at)
-
-
 def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> Member:
     """Give one member the roles of all; where only one role is possible, the kept one's stays (R12)."""
-    roles = [role for member in (kept, *merged) for role in member.roles]
+    everybody = (kept, *merged)
+    roles = [role for member in everybody for role in member.roles]
     if facts.catalogue.single_role and kept.roles:
         roles = list(kept.roles)
+    changed = [member.roles_changed_at for member in everybody if member.roles_changed_at]
     active = replace(
         kept,
         status=Status.ACTIVE,
         identity=person.identity,
         name=kept.name or person.name,
-        email=kept.email or next((member.email for member in merged if member.email), None),
+        email=_address(person, everybody),
+        department=kept.department or next((m.department for m in merged if m.department), None),
+        projects=_all_projects(everybody),
+        groups=_groups(facts, person, kept),
         invitation=None,
         signed_in_at=facts.at,
     )
-    changed = [member.roles_changed_at for member in (kept, *merged) if member.roles_changed_at]
     return active.holding(roles, at=max(changed, default=facts.at))
+
+
+def _address(person: Person, members: Iterable[Member]) -> Address | None:
+    """Keep the address that the person verifiably has now, else the first one known (R32)."""
+    if person.address and person.proof:
+        return person.address
+    return next((member.email for member in members if member.email), None)
+
+
+def _all_projects(members: Iterable[Member]) -> dict[ProjectId, ProjectRoles]:
+    together: dict[ProjectId, ProjectRoles] = {}
+    for member in members:
+        for project, place in member.projects.items():
+            earlier = together.get(project)
+            roles = (*(earlier.roles if earlier else ()), *place.roles)
+            listed_as = earlier.listed_as if earlier else place.listed_as
+            together[project] = ProjectRoles(tuple(dict.fromkeys(roles)), listed_as)
+    return together
+
+
+def _groups(facts: Facts, person: Person, member: Member | None) -> tuple[MemberId, ...]:
+    """Name the tenant's groups that the person is in now; those last seen where the token does not tell (R13)."""
+    if person.groups is None:
+        return member.groups if member else ()
+    found = (facts.by_identity.get(identity) for identity in group_identities(person))
+    return tuple(group.id for group in found if group and group.kind is Kind.GROUP)
+
+
+def _arrive_by_group(facts: Facts, person: Person, groups: tuple[MemberId, ...]) -> Change[Member | None]:
+    """Make a member of somebody who gets in by a group alone: active, with no roles of their own (R13)."""
+    member = Member(
+        id=MemberId(facts.mint(str(person.identity))),
+        kind=Kind.USER,
+        status=Status.ACTIVE,
+        created_at=facts.at,
+        created_by=Ref("system", "sign-in", "Sign-in"),
+        name=person.name,
+        identity=person.identity,
+        groups=groups,
+        signed_in_at=facts.at,
+    )
+    event = Event(EventType.MEMBER_ADDED, member.ref, after={"groups": groups})
+    return Change(member, (Edit(None, member),), (event,))
+
+
+def _seen_again(facts: Facts, person: Person, member: Member, groups: tuple[MemberId, ...]) -> Change[Member | None]:
+    """
+    Remember the groups and the address as they are now, and once a day that the person was here (R13, R32).
+
+    Who had nothing but groups, and is in none any more, goes.
+    """
+    if not groups and member.groups and member.holds_nothing:
+        gone = Event(EventType.MEMBER_REMOVED, member.ref, {"groups": member.groups})
+        return Change(None, (Edit(member, None),), (gone,))
+    address = person.address if person.address and person.proof else member.email
+    seen = member.signed_in_at if _is_recent(member.signed_in_at, facts.at) else facts.at
+    after = replace(member, groups=groups, email=address, signed_in_at=seen)
+    if after == member:
+        return Change(member)
+    moved = address != member.email
+    event = Event(EventType.MEMBER_CHANGED, member.ref, {"addressMoved": False}, {"addressMoved": True})
+    return Change(after.edited(), (Edit(member, after.edited()),), (event,) if moved else ())
+
+
+def _is_recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and now - moment < timedelta(days=1)

@@ -10,7 +10,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.domain.mailing import Letter
@@ -69,10 +69,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OpenTenant:
-    """A tenant in the list of those with open work, since when, and the ETag of its entry."""
+    """A tenant in the list of those with open work, when it was last entered, and the ETag of its entry."""
 
     partition: Partition
-    since: datetime
+    entered_at: datetime
     etag: str
 
 
@@ -108,7 +108,7 @@ class Outbox:
 
     async def postpone(self, claim: Claim, letters: tuple[Letter, ...], *, due: datetime, now: datetime) -> None:
         """Give work back, with what is left of it, and have it nudged when it is due."""
-        work = Work(letters, due, attempts=claim.work.attempts + 1)
+        work = replace(claim.work, letters=letters, due=due, attempts=claim.work.attempts + 1, claimed_until=None)
         if await self._write(claim, work):
             await self.nudge(Nudge(claim.partition, (claim.id,)), delay=(due - now).total_seconds())
 
@@ -128,14 +128,13 @@ class Outbox:
         await self._write(Claim(partition, work_id, work, row[ETAG]), failed)
         return work
 
-    async def open_tenants(self, before: datetime) -> list[OpenTenant]:
-        """List tenants that had work before some moment; at most 200 of each sixteenth."""
+    async def open_tenants(self) -> list[OpenTenant]:
+        """List the tenants with open work; at most 200 of each sixteenth, the others in their turn."""
         pages = await asyncio.gather(*(self._tables.query(WORK, each, "!", "~", limit=_A_PAGE) for each in _SHARDS))
         return [
-            OpenTenant(Partition.parse(row["RowKey"]), since, row[ETAG])
+            OpenTenant(Partition.parse(row["RowKey"]), datetime.fromisoformat(row["at"]), row[ETAG])
             for page in pages
             for row in page.rows
-            if (since := datetime.fromisoformat(row["at"])) < before
         ]
 
     async def open_work(self, partition: Partition) -> dict[str, Work]:
@@ -158,6 +157,11 @@ class Outbox:
         except Refused:
             return None
         return replace(claim, work=work, etag=etag)
+
+
+def asked_at(work_id: str) -> datetime:
+    """Tell when work was asked for: its id begins with the time."""
+    return datetime.fromtimestamp(int(work_id.partition("-")[0]) / 1000, UTC)
 
 
 def _shard(partition: Partition) -> str:

@@ -3,20 +3,25 @@ The rows of a tenant: how keys are spelt, and how members, tenants and records b
 
 All rows of a tenant are in one partition, so that one change is one transaction:
 
-=============================  =============================================================================
+=============================  ==============================================================================
 row key                        holds
-=============================  =============================================================================
+=============================  ==============================================================================
 tenant                         the tenant, and the number of its active administrators
-member!{id}                    a member
+member!{id}                    a member, with everything; or what is left of a deleted API key
 key!{hash}                     the same member, found by address or identity; or what is left of an address
-list!{status}!{name}!{id}      the same member, in the order of lists
-mail!{address}!{id}            the same member, found by the beginning of the address, where it has a name too
-role!{role}!{name}!{id}        the same member, on the tab of one of its roles
-failed!{name}!{id}             the same member, while its mail has failed
+list!{status}!{name}!{id}      the same member without its projects, in the order of lists
+mail!{address}!{id}            the same, found by the beginning of the address, where there is a name too
+role!{role}!{name}!{id}        the same, on the tab of one of its roles
+failed!{name}!{id}             the same, while its mail has failed
+apikey!{name}!{id}             the same, if it is an API key
+project!{id}                   a project
+projects!{name}!{id}           the same project, in the order of lists
+in!{project}!{name}!{member}   that a member is in a project
 audit!{newest first}!{id}      the records of one change; the proof that the change was committed
 audit-of!{member}!…            the records of one change that are about one member
 outbox!{id}                    work that the change has asked for
-=============================  =============================================================================
+operation!{id}                 how far a long removal has come
+=============================  ==============================================================================
 
 Each copy of a member is written with every change to it, so whichever copy was read, its ETag guards the change.
 """
@@ -24,7 +29,7 @@ Each copy of a member is written with every change to it, so whichever copy was 
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -34,14 +39,18 @@ from shared.domain.change import Edit
 from shared.domain.events import Details, EventType
 from shared.domain.mailing import Letter
 from shared.domain.membership import Delivery, Mailed, Member, Ref
-from shared.domain.principals import Address, Identity, MemberId, RoleId, TenantId
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 
-type Columns = Mapping[str, str | int]
+type Columns = Mapping[str, str | int | bool]
 
 ACCESS: Final = "access"
 """The table of all that tenants keep."""
 TENANT: Final = "tenant"
+MEMBER_PREFIX: Final = "member!"
+KEY_PREFIX: Final = "key!"
+PROJECT_PREFIX: Final = "project!"
 DATA: Final = "d"
 ADMINISTRATORS: Final = "administrators"
 
@@ -84,14 +93,15 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Work:
     """
-    An outbox row: letters to send, and when to try (again).
+    An outbox row: letters to send, or an operation to carry on, and when to try (again).
 
     Whoever works on it has claimed it until some moment; work that has failed for good keeps the reason and waits for
     an operator.
     """
 
-    letters: tuple[Letter, ...]
     due: datetime
+    letters: tuple[Letter, ...] = ()
+    operation: str | None = None
     attempts: int = 0
     claimed_until: datetime | None = None
     failed: str | None = None
@@ -101,19 +111,37 @@ class Work:
         return not (self.failed or self.due > now or (self.claimed_until and self.claimed_until > now))
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    A long removal (R23): what is left to clear away of a member or of a project, and how far that has come.
+
+    `places` are the keys of rows that a removed member has left in projects, `owned` the projects it was an owner of.
+    """
+
+    id: str
+    at: datetime
+    state: str = "running"
+    removed: int = 0
+    remaining: int = 0
+    places: tuple[str, ...] = ()
+    owned: tuple[ProjectId, ...] = ()
+    project: ProjectId | None = None
+
+
 def member_key(member: MemberId) -> str:
     """Spell the key of a member's own row."""
-    return f"member!{member}"
+    return f"{MEMBER_PREFIX}{member}"
 
 
 def address_key(address: Address) -> str:
     """Spell the key that makes an address unique in a tenant; hashed, for addresses bend keys and filters."""
-    return f"key!{hash_of_address(address)}"
+    return f"{KEY_PREFIX}{hash_of_address(address)}"
 
 
 def identity_key(identity: Identity) -> str:
     """Spell the key that makes an identity unique in a tenant."""
-    return f"key!{hash_of_identity(identity)}"
+    return f"{KEY_PREFIX}{hash_of_identity(identity)}"
 
 
 def hash_of_address(address: Address) -> str:
@@ -136,7 +164,29 @@ def role_prefix(role: RoleId) -> str:
     return f"role!{role}!"
 
 
+def project_key(project: ProjectId) -> str:
+    """Spell the key of a project's own row."""
+    return f"{PROJECT_PREFIX}{project}"
+
+
+def in_prefix(project: ProjectId) -> str:
+    """Spell what the rows of all members of a project begin with."""
+    return f"in!{project}!"
+
+
+def in_key(project: ProjectId, member: Member) -> str:
+    """Spell the key that says that a member is in a project; the name is the one it had when it came."""
+    return f"{in_prefix(project)}{fold(member.projects[project].listed_as)}!{member.id}"
+
+
+def operation_key(operation: str) -> str:
+    """Spell the key of a long removal."""
+    return f"operation!{operation}"
+
+
 MAIL_PREFIX: Final = "mail!"
+APIKEY_PREFIX: Final = "apikey!"
+PROJECTS_PREFIX: Final = "projects!"
 FAILED_PREFIX: Final = "failed!"
 AUDIT_PREFIX: Final = "audit!"
 OUTBOX_PREFIX: Final = "outbox!"
@@ -227,23 +277,45 @@ def rows_of(member: Member | None) -> dict[str, Columns]:
     """Make all rows of a member, by key; none for nobody."""
     if member is None:
         return {}
-    columns = {DATA: pack(member)}
-    return dict.fromkeys(_keys_of(member), columns)
+    whole, brief = {DATA: pack(member)}, {DATA: pack(replace(member, projects={}))}
+    places: dict[str, Columns] = {
+        in_key(project, member): {"roles": " ".join(place.roles)} for project, place in member.projects.items()
+    }
+    return {
+        **dict.fromkeys(_found_by(member), whole),
+        **dict.fromkeys(_listed_at(member), brief),
+        **places,
+    }
 
 
-def _keys_of(member: Member) -> Iterable[str]:
-    place = _place(member)
+def _found_by(member: Member) -> Iterable[str]:
     yield member_key(member.id)
-    yield list_prefix(member.status) + place
-    yield from (role_key(member, role) for role in member.roles)
-    if member.email:
+    if member.email and member.kind is Kind.USER:
         yield address_key(member.email)
     if member.identity:
         yield identity_key(member.identity)
+    if member.kind is Kind.API_KEY:
+        yield APIKEY_PREFIX + _place(member)
+
+
+def _listed_at(member: Member) -> Iterable[str]:
+    place = _place(member)
+    if member.kind is Kind.API_KEY and member.holds_nothing:
+        return
+    yield list_prefix(member.status) + place
+    yield from (role_key(member, role) for role in member.roles)
     if member.email and member.name:
         yield f"{MAIL_PREFIX}{fold(member.email)}!{member.id}"
     if member.invitation and member.invitation.delivery is Delivery.FAILED:
         yield FAILED_PREFIX + place
+
+
+def rows_of_project(project: Project | None) -> dict[str, Columns]:
+    """Make both rows of a project, by key; none for no project."""
+    if project is None:
+        return {}
+    columns = {DATA: pack(project)}
+    return dict.fromkeys((project_key(project.id), f"{PROJECTS_PREFIX}{fold(project.name)}!{project.id}"), columns)
 
 
 def tombstone(mailed: Mailed) -> Columns:
@@ -260,11 +332,17 @@ def mailed_in(columns: Mapping[str, Any]) -> Mailed | None:
     return Mailed(date.fromisoformat(day), int(count))
 
 
-def left_behind(edit: Edit, today: date) -> dict[str, Columns]:
-    """Make the rows that stay when a member gives up an address that was mailed today."""
+DELETED: Final[Columns] = {"deleted": True}
+"""What is left of an API key: its id never comes back (R19)."""
+
+
+def left_behind(edit: Edit[Member], today: date) -> dict[str, Columns]:
+    """Make the rows that stay: of a deleted key, and of an address that was mailed today and is given up."""
     before, after = edit.before, edit.after
-    if before is None or before.email is None or before.mailed.day != today:
+    if before is None:
         return {}
-    if after and after.email == before.email:
+    if before.kind is Kind.API_KEY and after is None:
+        return {member_key(before.id): DELETED}
+    if before.email is None or before.mailed.day != today or (after and after.email == before.email):
         return {}
     return {address_key(before.email): tombstone(before.mailed)}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,8 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
-from shared.domain.principals import Address, Identity, ProductId
+from shared.domain.principals import Address, Identity, MemberId, ProductId
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
 from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
@@ -35,6 +36,9 @@ _log = logging.getLogger(__name__)
 _in_background: set[asyncio.Task[None]] = set()
 
 
+type _Rows = dict[str, dict[str, Any]]
+
+
 class TableTenantStore:
     """What is kept of one tenant; everything it reads or writes is in its own partition."""
 
@@ -56,24 +60,47 @@ class TableTenantStore:
         self._now = now
 
     async def read(self, wanted: Wanted) -> Reading:
-        """Read facts, all at once; NotFound when there is no such tenant."""
-        by_id = {member: rows.member_key(member) for member in wanted.members}
-        by_identity = {identity: rows.identity_key(identity) for identity in wanted.identities}
-        by_address = {address: rows.address_key(address) for address in wanted.addresses}
-        keys = [rows.TENANT, *by_id.values(), *by_identity.values(), *by_address.values()]
-        found = await asyncio.gather(*(self._tables.get(ACCESS, str(self.partition), key) for key in keys))
-        there = {key: row for key, row in zip(keys, found, strict=True) if row is not None}
+        """
+        Read facts, all at once; NotFound when there is no such tenant.
+
+        Groups and projects that only members know of take a second round.
+        """
+        first = [
+            self._rows({rows.TENANT, *_keys_of(wanted)}),
+            self._rows_from(rows.APIKEY_PREFIX) if wanted.keys else self._rows(()),
+        ]
+        there, keys = await asyncio.gather(*first)
         if rows.TENANT not in there:
             raise NotFound
+        known = list(_members(there.values()))
+        there |= await self._rows({rows.member_key(group) for each in known for group in each.groups} - there.keys())
+        if wanted.around:
+            there |= await self._rows(_projects_of(there.values()) - there.keys())
+        etags = {key: row[ETAG] for key, row in there.items()}
+        return Reading(self._facts(wanted, there, keys), etags)
+
+    def _facts(self, wanted: Wanted, there: _Rows, keys: _Rows) -> Facts:
         tenant = rows.unpack(Tenant, there[rows.TENANT])
-        facts = Facts(
+        by_address = {address: rows.address_key(address) for address in wanted.addresses}
+        members = {key: row for key, row in there.items() if key.startswith(rows.MEMBER_PREFIX)}
+        return Facts(
             tenant=tenant,
             catalogue=self._catalogue(tenant.product),
             at=self._now(),
             seed=uuid4(),
-            members=_members(by_id, there),
-            by_identity=_members(by_identity, there),
-            by_address=_members(by_address, there),
+            members={member.id: member for member in _members(members.values())},
+            by_identity=_found({each: rows.identity_key(each) for each in wanted.identities}, there),
+            by_address=_found(by_address, there),
+            projects={
+                project.id: project
+                for key, row in there.items()
+                if key.startswith(rows.PROJECT_PREFIX)
+                for project in (rows.unpack(Project, row),)
+            },
+            keys=tuple(_members(keys.values())),
+            deleted=frozenset(
+                MemberId(key.removeprefix(rows.MEMBER_PREFIX)) for key, row in members.items() if not _is_member(row)
+            ),
             mailed={
                 address: mailed
                 for address, key in by_address.items()
@@ -81,7 +108,16 @@ class TableTenantStore:
             },
             administrators=there[rows.TENANT][rows.ADMINISTRATORS],
         )
-        return Reading(facts, {key: row[ETAG] for key, row in there.items()})
+
+    async def _rows_from(self, prefix: str) -> _Rows:
+        """Read the rows whose keys begin with a prefix; at most a thousand."""
+        page = await self._tables.query(ACCESS, str(self.partition), prefix, rows.beyond(prefix))
+        return {row["RowKey"]: row for row in page.rows}
+
+    async def _rows(self, keys: Iterable[str]) -> _Rows:
+        wanted = list(keys)
+        found = await asyncio.gather(*(self._tables.get(ACCESS, str(self.partition), key) for key in wanted))
+        return {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
 
     async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
         """Do, once for several changes, what must be done before people become known and work is asked for."""
@@ -127,8 +163,12 @@ class TableTenantStore:
         except Refused as refused:
             raise LostRace from refused
         except OutcomeUnknown as unknown:
-            if await self._tables.get(ACCESS, str(self.partition), planned.proof, select=["RowKey"]) is None:
+            if not await self._is_proved(planned.proof):
                 raise LostRace from unknown
+
+    async def _is_proved(self, proof: str | None) -> bool:
+        """Tell whether a transaction was carried out whose answer was lost; one without a record is asked again."""
+        return proof is not None and await self._tables.get(ACCESS, str(self.partition), proof) is not None
 
     async def _nudge(self, works: tuple[str, ...]) -> None:
         try:
@@ -146,8 +186,28 @@ def _newly_known(change: Change[Any]) -> tuple[set[Address], set[Identity]]:
     return addresses, identities
 
 
-def _members[K](keys: Mapping[K, str], there: Mapping[str, Mapping[str, Any]]) -> dict[K, Member]:
-    """Unpack the members that were found, by what they were asked for; a row without one is what an address left."""
+def _keys_of(wanted: Wanted) -> Iterator[str]:
+    yield from map(rows.member_key, wanted.members)
+    yield from map(rows.identity_key, wanted.identities)
+    yield from map(rows.address_key, wanted.addresses)
+    yield from map(rows.project_key, wanted.projects)
+
+
+def _is_member(row: Mapping[str, Any]) -> bool:
+    """Tell a member from a tenant, a project, and what a key or an address has left."""
+    return rows.DATA in row and row["RowKey"].startswith((rows.MEMBER_PREFIX, rows.KEY_PREFIX, rows.APIKEY_PREFIX))
+
+
+def _members(found: Iterable[Mapping[str, Any]]) -> Iterator[Member]:
+    return (rows.unpack(Member, row) for row in found if _is_member(row))
+
+
+def _projects_of(found: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {rows.project_key(project) for member in _members(found) for project in member.projects}
+
+
+def _found[K](keys: Mapping[K, str], there: _Rows) -> dict[K, Member]:
+    """Unpack the members that were found, by what they were asked for."""
     return {
-        name: rows.unpack(Member, there[key]) for name, key in keys.items() if key in there and rows.DATA in there[key]
+        name: rows.unpack(Member, there[key]) for name, key in keys.items() if key in there and _is_member(there[key])
     }

@@ -11,7 +11,7 @@ from uuid import uuid4
 from shared.domain.access import Grant
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
-from shared.domain.principals import Address, Identity, Kind, MemberId, RoleId, TenantId
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
 from shared.storage.errors import TransactionTooLarge
 from shared.storage.rows import Partition, Record
 
@@ -35,16 +35,29 @@ class TenantBusy(Exception):  # noqa: N818 - an answer: come back later
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a decision has to know of its tenant, beside the tenant itself."""
+    """
+    What a decision has to know of its tenant, beside the tenant itself.
+
+    With a member come the groups that the person was last seen in. `around` also asks for the projects that members and
+    groups are in, and `keys` for all API keys.
+    """
 
     members: frozenset[MemberId] = frozenset()
     identities: frozenset[Identity] = frozenset()
     addresses: frozenset[Address] = frozenset()
+    projects: frozenset[ProjectId] = frozenset()
+    around: bool = False
+    keys: bool = False
 
     def __or__(self, other: "Wanted") -> "Wanted":
         """Want both."""
         return Wanted(
-            self.members | other.members, self.identities | other.identities, self.addresses | other.addresses
+            self.members | other.members,
+            self.identities | other.identities,
+            self.addresses | other.addresses,
+            self.projects | other.projects,
+            around=self.around or other.around,
+            keys=self.keys or other.keys,
         )
 
 

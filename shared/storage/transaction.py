@@ -1,17 +1,21 @@
 """A change as one entity group transaction: its rows, its audit records and its work, together or not at all."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.change import Change, Facts
+from shared.domain.access import Grant, Why
+from shared.domain.change import Cascade, Change, Facts
 from shared.domain.mailing import letter_to
+from shared.domain.membership import Member
+from shared.domain.project_lifecycle import owners_after
+from shared.domain.projects import Project
 from shared.domain.removal import administrators_after
-from shared.storage import rows
-from shared.storage.batch import ANY, Delete, Insert, Merge, Operation, Replace
+from shared.storage import batch, rows
+from shared.storage.batch import ANY, Delete, Insert, Merge, Replace
 from shared.storage.odata import Key
-from shared.storage.rows import Columns, Partition, Record, Work
+from shared.storage.rows import Columns, Operation, Partition, Record, Work
 from shared.storage.tenant_store import Author, Reading
 
 type _Rows = dict[str, Columns]
@@ -22,11 +26,12 @@ class Transaction:
     """
     Operations on one partition, and what proves that they were carried out.
 
-    `proof` is the key of a row that only this transaction writes; `work` is the id of its outbox row, if it has one.
+    `proof` is the key of a row that only this transaction writes, unless nothing is recorded of it; `work` is the id of
+    its outbox row, if it has one.
     """
 
-    operations: tuple[Operation, ...]
-    proof: str
+    operations: tuple[batch.Operation, ...]
+    proof: str | None
     work: str | None
 
 
@@ -35,21 +40,32 @@ def transaction(
 ) -> Transaction:
     """Spell a change as operations; LastAdministrator when nobody could manage the tenant after it (R16)."""
     facts = reading.facts
-    work = f"{int(facts.at.timestamp() * 1000):014d}-{change_id}" if change.mails else None
-    before = _before(change)
+    asks = bool(change.mails or change.cascade)
+    work = f"{int(facts.at.timestamp() * 1000):014d}-{change_id}" if asks else None
+    projects = owners_after(facts, change) if change.cascade is None else change.projects
+    before = {**_before(change), **_of_projects(edit.before for edit in projects)}
     after = {
         **_after(change, facts),
+        **_of_projects(edit.after for edit in projects),
         **_records(change, facts, author, change_id),
         **_tenant(change, facts),
-        **({rows.OUTBOX_PREFIX + work: _outbox(change, facts)} if work else {}),
+        **(_outbox(change, facts, work) if work else {}),
     }
     compared = _compare(partition, before, after, reading.etags)
-    proof = rows.AUDIT_PREFIX + rows.newest_first(facts.at, change_id)
-    return Transaction((*compared, *_touch(partition, author, before | after)), proof, work)
+    touched = _touch(partition, {*_proofs(author), *_entered(change)} - before.keys() - after.keys())
+    proof = rows.AUDIT_PREFIX + rows.newest_first(facts.at, change_id) if change.events else None
+    return Transaction((*compared, *touched), proof, work)
 
 
 def _before(change: Change[Any]) -> _Rows:
-    return {key: row for edit in change.edits for key, row in rows.rows_of(edit.before).items()}
+    """Collect what members had; what a long removal clears away later is left alone now (R23)."""
+    left = set(_left(change.cascade.member)) if change.cascade and change.cascade.member else set()
+    had = {key: row for edit in change.edits for key, row in rows.rows_of(edit.before).items()}
+    return {key: row for key, row in had.items() if key not in left}
+
+
+def _left(member: Member) -> list[str]:
+    return [rows.in_key(project, member) for project in member.projects]
 
 
 def _after(change: Change[Any], facts: Facts) -> _Rows:
@@ -59,7 +75,13 @@ def _after(change: Change[Any], facts: Facts) -> _Rows:
     return left | {key: row for edit in change.edits for key, row in rows.rows_of(edit.after).items()}
 
 
+def _of_projects(projects: Iterable[Project | None]) -> _Rows:
+    return {key: row for project in projects for key, row in rows.rows_of_project(project).items()}
+
+
 def _records(change: Change[Any], facts: Facts, author: Author, change_id: str) -> _Rows:
+    if not change.events:
+        return {}
     place = rows.newest_first(facts.at, change_id)
     records = tuple(
         Record(
@@ -85,17 +107,28 @@ def _records(change: Change[Any], facts: Facts, author: Author, change_id: str) 
 
 def _tenant(change: Change[Any], facts: Facts) -> _Rows:
     count = administrators_after(facts.administrators, change.edits, facts.catalogue)
-    if change.founded is None and count == facts.administrators:
+    if change.tenant is None and count == facts.administrators:
         return {}
-    return {rows.TENANT: rows.tenant_row(change.founded or facts.tenant, count)}
+    return {rows.TENANT: rows.tenant_row(change.tenant or facts.tenant, count)}
 
 
-def _outbox(change: Change[Any], facts: Facts) -> Columns:
+def _outbox(change: Change[Any], facts: Facts, work: str) -> _Rows:
     letters = tuple(letter_to(member) for member in change.mails)
-    return {rows.DATA: rows.pack(Work(letters, due=facts.at))}
+    asked = Work(facts.at, letters, change.cascade.id if change.cascade else None)
+    outbox: _Rows = {rows.OUTBOX_PREFIX + work: {rows.DATA: rows.pack(asked)}}
+    if change.cascade is None:
+        return outbox
+    return {**outbox, rows.operation_key(change.cascade.id): {rows.DATA: rows.pack(_operation(change.cascade, facts))}}
 
 
-def _compare(partition: Partition, before: _Rows, after: _Rows, etags: Mapping[str, str]) -> list[Operation]:
+def _operation(cascade: Cascade, facts: Facts) -> Operation:
+    member, owner = cascade.member, facts.catalogue.creator_role
+    places = tuple(_left(member)) if member else ()
+    owned = tuple(p for p in member.projects if owner in member.roles_in(p)) if member else ()
+    return Operation(cascade.id, facts.at, remaining=len(places), places=places, owned=owned, project=cascade.project)
+
+
+def _compare(partition: Partition, before: _Rows, after: _Rows, etags: Mapping[str, str]) -> list[batch.Operation]:
     """Insert what was not there, replace what differs, delete what goes: each only if nobody was faster."""
 
     def row(key: str) -> dict[str, str | int]:
@@ -110,9 +143,32 @@ def _compare(partition: Partition, before: _Rows, after: _Rows, etags: Mapping[s
     return [*inserted, *replaced, *deleted]
 
 
-def _touch(partition: Partition, author: Author, written: _Rows) -> list[Operation]:
-    """Prove that the author may still do this: the row of the role that allows it must be there at this moment."""
-    if author.grant is None:
-        return []
-    key = rows.role_key(author.grant.holder, author.grant.role.id)
-    return [] if key in written else [Merge({"PartitionKey": str(partition), "RowKey": key})]
+def _proofs(author: Author) -> Iterator[str]:
+    """Name the row that proves that the author may do this: it must be there at this moment."""
+    if author.grant:
+        yield _proof(author.grant)
+
+
+def _proof(grant: Grant) -> str:
+    match grant.why:
+        case Why.KEY_POLICY:
+            return rows.member_key(grant.holder.id)
+        case Why.PROJECT_ROLE if grant.project:
+            return rows.in_key(grant.project, grant.holder)
+        case _:
+            return rows.role_key(grant.holder, grant.role.id)
+
+
+def _entered(change: Change[Any]) -> Iterator[str]:
+    """Name the projects that somebody comes into: they must still be there."""
+    for edit in change.edits:
+        before = edit.before.projects if edit.before else {}
+        yield from (
+            rows.project_key(project)
+            for project in (edit.after.projects if edit.after else {})
+            if project not in before
+        )
+
+
+def _touch(partition: Partition, keys: Iterable[str]) -> list[batch.Operation]:
+    return [Merge({"PartitionKey": str(partition), "RowKey": key}) for key in sorted(keys)]

@@ -1,0 +1,131 @@
+"""Create, rename and delete projects, and keep count of who owns them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.adding import Piece, Result, Target, add
+from shared.domain.change import Actor, Cascade, Change, Edit, Facts
+from shared.domain.events import Event, EventType
+from shared.domain.membership import Member
+from shared.domain.principals import ProjectId, RoleId
+from shared.domain.projects import Project
+from shared.domain.roles import role_event
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new project, and what became of those who were to come into it."""
+
+    project: Project
+    results: tuple[Result, ...]
+
+
+def create_project(
+    facts: Facts, name: str, members: Sequence[tuple[RoleId, Sequence[Piece]]], *, actor: Actor
+) -> Change[Created]:
+    """
+    Create a project; whoever does becomes its first owner, person or key, and others can come in at once (R8).
+
+    The members are the creator's to choose, so the same rules hold for them as for adding later.
+    """
+    project = Project(ProjectId(facts.mint("project")), name, facts.at, actor.ref)
+    known = replace(facts, projects={**facts.projects, project.id: project})
+    made: Change[tuple[Result, ...]] = Change(
+        (),
+        projects=(Edit(None, project),),
+        events=(Event(EventType.PROJECT_CREATED, project.ref, after={"name": name}),),
+    )
+    made = _join(made, _own(known, project, actor))
+    results: list[Result] = []
+    for role, pieces in members:
+        target = Target(facts.catalogue.project_role(role), project.id)
+        step = add(_after(known, made), pieces, target, actor=actor)
+        results += step.answer
+        made = _join(made, step)
+    return Change(Created(project, tuple(results)), made.edits, made.events, made.mails, projects=made.projects)
+
+
+def rename_project(facts: Facts, project: ProjectId, name: str) -> Change[Project]:
+    """Give a project another name (R22)."""
+    before = facts.project(project)
+    if before.name == name:
+        return Change(before)
+    after = replace(before, name=name, version=before.version + 1)
+    event = Event(EventType.PROJECT_RENAMED, before.ref, {"name": before.name}, {"name": name})
+    return Change(after, events=(event,), projects=(Edit(before, after),))
+
+
+def delete_project(facts: Facts, project: ProjectId) -> Change[Cascade]:
+    """Delete a project at once; the role assignments in it are cleared away in the background (R22, R23)."""
+    before = facts.project(project)
+    cascade = Cascade(facts.mint("cascade"), project=project)
+    event = Event(EventType.PROJECT_DELETED, before.ref, {"name": before.name})
+    return Change(cascade, events=(event,), projects=(Edit(before, None),), cascade=cascade)
+
+
+def owners_after(facts: Facts, change: Change[object]) -> tuple[Edit[Project], ...]:
+    """
+    Count the owners of every project once a change is stored: its edits of projects, completed.
+
+    Every change passes here. A project that the facts do not know is gone, and needs no count.
+    """
+    gained = _gained(facts.catalogue.creator_role, change.edits)
+    edited = {edit.after.id: edit for edit in change.projects if edit.after}
+    counted = {
+        project: _counted(edited.get(project), facts.projects.get(project), gain)
+        for project, gain in gained.items()
+        if gain and (project in edited or project in facts.projects)
+    }
+    deleted = {edit.before.id for edit in change.projects if edit.after is None and edit.before}
+    others = [edit for edit in change.projects if edit.after is None or edit.after.id not in counted]
+    return (*others, *(edit for project, edit in counted.items() if project not in deleted))
+
+
+def _counted(edit: Edit[Project] | None, known: Project | None, gain: int) -> Edit[Project]:
+    before, after = (edit.before, edit.after) if edit else (known, known)
+    return Edit(before, after.with_owners(gain) if after else None)
+
+
+def _gained(owner: RoleId | None, edits: Iterable[Edit[Member]]) -> Counter[ProjectId]:
+    gained = Counter[ProjectId]()
+    for edit in edits:
+        gained.subtract(_owned(edit.before, owner))
+        gained.update(_owned(edit.after, owner))
+    return gained
+
+
+def _owned(member: Member | None, owner: RoleId | None) -> list[ProjectId]:
+    return [project for project in member.projects if owner in member.roles_in(project)] if member else []
+
+
+def _own(facts: Facts, project: Project, actor: Actor) -> Change[tuple[Result, ...]]:
+    owner = facts.catalogue.creator_role
+    if actor.member is None or owner is None:
+        return Change(())
+    after = actor.member.holding_in(project.id, (owner,), at=facts.at)
+    event = role_event(EventType.PROJECT_ROLE_ASSIGNED, project.id, actor.member, after)
+    return Change((), (Edit(actor.member, after),), (event,))
+
+
+def _join(one: Change[tuple[Result, ...]], other: Change[tuple[Result, ...]]) -> Change[tuple[Result, ...]]:
+    """Put two changes together; a member that both edit is edited once."""
+    edits: dict[str, Edit[Member]] = {}
+    for edit in (*one.edits, *other.edits):
+        member = edit.after or edit.before
+        if member:
+            earlier = edits.get(member.id)
+            edits[member.id] = Edit(earlier.before if earlier else edit.before, edit.after)
+    mails = {mail.id: mail for mail in (*one.mails, *other.mails)}
+    return replace(one, edits=tuple(edits.values()), events=(*one.events, *other.events), mails=tuple(mails.values()))
+
+
+def _after(facts: Facts, change: Change[tuple[Result, ...]]) -> Facts:
+    """See the facts as they will be once a change is stored."""
+    members = [edit.after for edit in change.edits if edit.after]
+    return replace(
+        facts,
+        members={**facts.members, **{member.id: member for member in members}},
+        by_identity={**facts.by_identity, **{m.identity: m for m in members if m.identity}},
+        by_address={**facts.by_address, **{m.email: m for m in members if m.email}},
+    )
