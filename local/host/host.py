@@ -40,7 +40,7 @@ class Options:
 
 async def serve(options: Options) -> None:
     """
-    Run an app until SIGTERM or SIGINT, print one line when it is ready, and let at the end finish what is running.
+    Run an app until SIGTERM or SIGINT, say in one line when it is ready, and let what is running finish at the end.
 
     Raises CannotStart before anything is served.
     """
@@ -59,18 +59,19 @@ async def serve(options: Options) -> None:
         shutdown_timeout=config.function_timeout.total_seconds(),
     )
 
+    stop = _stop_signal()
     port = await _listen(runner, options.port)
     print(f"Functions host ready on http://{_ADDRESS}:{port} ({len(worker.functions)} functions)", flush=True)
-    await _run(triggers, runner, admin)
+    await _run(triggers, runner, admin, stop)
     await queues.close()
     worker.close()
 
 
-async def _run(triggers: dict[str, _Trigger], runner: web.AppRunner, admin: Admin) -> None:
+async def _run(triggers: dict[str, _Trigger], runner: web.AppRunner, admin: Admin, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         for trigger in triggers.values():
             group.create_task(trigger.run())
-        await _told_to_stop()
+        await stop.wait()
         for trigger in triggers.values():
             trigger.stop()
         await runner.cleanup()
@@ -114,9 +115,10 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
     return int(runner.addresses[0][1])
 
 
-async def _told_to_stop() -> None:
+def _stop_signal() -> asyncio.Event:
+    """Make the event that is set when somebody wants the host to end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

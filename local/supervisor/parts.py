@@ -31,6 +31,7 @@ def parts(ports: Ports, data: Path, *, settings: Path, functions: bool) -> tuple
     for installed in (_AZURITE, _IDENTITY_PROVIDER / "node_modules"):
         if not installed.exists():
             raise CannotStart(f"{installed.relative_to(_ROOT)} is missing: `python3 dev.py run` installs it.")
+    idp = f"http://127.0.0.1:{ports.idp}"
     listed = (
         Part("storage", (node, *_azurite(ports, data)), (ports.blob, ports.queue, ports.table)),
         Part(
@@ -43,7 +44,13 @@ def parts(ports: Ports, data: Path, *, settings: Path, functions: bool) -> tuple
             "identity provider",
             (node, _IDENTITY_PROVIDER / "server.mjs", "--port", str(ports.idp), "--data", data / "identity_provider"),
             (ports.idp,),
-            f"http://127.0.0.1:{ports.idp}/contoso/.well-known/openid-configuration",
+            f"{idp}/contoso/.well-known/openid-configuration",
+        ),
+        Part(
+            "directory",
+            (sys.executable, "-m", "local.directory", "--port", str(ports.directory), "--idp", idp),
+            (ports.directory,),
+            f"http://127.0.0.1:{ports.directory}/behaviour",
         ),
         Part(
             "functions",

@@ -137,7 +137,7 @@ def arrival(it: Arrival) -> schemas.SignedInTenant:
     )
 
 
-def health(it: Health) -> Answer:
+def health(it: Health) -> Answer[schemas.HealthOut]:
     """Show whether the app can work: 503 when it cannot."""
     body = schemas.HealthOut(
         status=_word(it.is_good),

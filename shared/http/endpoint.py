@@ -1,7 +1,7 @@
 """The one decorator of ours: it lets requests in, hands them over, and turns whatever comes of them into an answer."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
@@ -40,14 +40,15 @@ class Caller(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer whose status is not the usual one of its endpoint."""
+class Answer[B: BaseModel | str]:
+    """An answer whose status or headers are not the usual ones of its endpoint."""
 
-    body: BaseModel
-    status: HTTPStatus
+    body: B
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-type Handler = Callable[[Request[Any, Any]], Awaitable[BaseModel | Answer]]
+type Handler = Callable[[Request[Any, Any]], Awaitable[BaseModel | str | Answer[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Endpoint:
     One entry of the registry: all that is known of an endpoint, for requests, tests and documentation.
 
     `wants` tells what the decision will have to know, from query and body, so that it is read while the caller is being
-    let in. `status` is that of success.
+    let in. `status` is that of success, `also` are others with the same body. A handler answers a model, or ready-made
+    text of another `media_type`. `refuses` are the refusals that only its decision knows of, for the documentation.
     """
 
     name: str
@@ -68,6 +70,9 @@ class Endpoint:
     body: type[BaseModel] | None = None
     status: HTTPStatus = HTTPStatus.OK
     wants: Callable[[Any], Wanted] | None = None
+    also: tuple[HTTPStatus, ...] = ()
+    media_type: str = "application/json"
+    refuses: tuple[type[Refusal], ...] = ()
 
 
 REGISTRY: Final[dict[str, Endpoint]] = {}
@@ -117,7 +122,8 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
     except _REFUSING as trouble:
         return _refusal(_problem(trouble), request_id)
     answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
-    return _response(answer.body.model_dump_json(), answer.status, "application/json", request_id)
+    body = answer.body if isinstance(answer.body, str) else answer.body.model_dump_json()
+    return _response(body, answer.status, endpoint.media_type, request_id, **answer.headers)
 
 
 def _refusal(problem: Problem, request_id: str) -> func.HttpResponse:

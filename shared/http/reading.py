@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Any, Final
+from typing import Final
 
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
@@ -47,7 +47,7 @@ def _query(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
     try:
         return shape.model_validate(dict(http.params))
     except ValidationError as error:
-        raise problems.invalid_request(*(_error("?", each) for each in _errors(error))) from error
+        raise problems.invalid_request(*(_about_query(each) for each in _errors(error))) from error
 
 
 def _body(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
@@ -62,16 +62,20 @@ def _body(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
             raise problems.malformed_request("The body is not JSON.") from error
         if any(each["type"] == "too_long" for each in errors):
             raise problems.payload_too_large("A list in the request has too many items.") from error
-        raise problems.invalid_request(*(_error("#/", each) for each in errors)) from error
+        raise problems.invalid_request(*(_about_body(each) for each in errors)) from error
 
 
 def _errors(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_input=False, include_url=False, include_context=False)[:_MOST_ERRORS]
 
 
-def _error(root: str, each: ErrorDetails) -> FieldError:
-    place: tuple[Any, ...] = each["loc"]
-    return FieldError(pointer=root + "/".join(map(_escaped, place)), detail=each["msg"])
+def _about_query(each: ErrorDetails) -> FieldError:
+    return FieldError(pointer=f"?{'/'.join(map(str, each['loc']))}", detail=each["msg"])
+
+
+def _about_body(each: ErrorDetails) -> FieldError:
+    pointer = "".join(f"/{_escaped(part)}" for part in each["loc"])
+    return FieldError(pointer=f"#{pointer}", detail=each["msg"])
 
 
 def _escaped(part: str | int) -> str:

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 
@@ -30,10 +31,14 @@ def _spell_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-type Time = Annotated[AwareDatetime, PlainSerializer(_spell_time, return_type=str)]
+type Time = Annotated[
+    AwareDatetime,
+    PlainSerializer(_spell_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-02T09:30:00.000Z"]}),
+]
 type Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-type Number = Annotated[int, BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text)]
+Number = Annotated[int, BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text)]
 
 
 def _web_address(text: str) -> str:
@@ -43,7 +48,12 @@ def _web_address(text: str) -> str:
     return text
 
 
-type Url = Annotated[str, StringConstraints(max_length=500), AfterValidator(_web_address)]
+type Url = Annotated[
+    str,
+    StringConstraints(max_length=500),
+    AfterValidator(_web_address),
+    Field(json_schema_extra={"format": "uri"}, examples=["https://acme.example/integrate"]),
+]
 
 
 class Closed(BaseModel):
@@ -61,24 +71,24 @@ class Shape(BaseModel):
 class FieldError(Shape):
     """Where a request is wrong: a JSON pointer into the body, or `?name` for a query parameter."""
 
-    pointer: str
-    detail: str
+    pointer: str = Field(examples=["#/members/0/email"])
+    detail: str = Field(examples=["Field required"])
 
 
 class ItemProblem(Shape):
     """Why one item of a request was rejected."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
+    type: str = Field(examples=["/problems/invalid-email"])
+    title: str = Field(examples=["This is not a valid e-mail address."])
+    status: int = Field(examples=[422])
+    code: str = Field(examples=["invalid-email"])
+    detail: str = Field(examples=["This is not a valid e-mail address."])
 
 
 class ProblemBody(ItemProblem):
     """Why a request was refused (RFC 9457)."""
 
-    instance: str
+    instance: str = Field(examples=["5f1c0e3a9d7b4c52a8f0d3b6e1947c28"])
     errors: list[FieldError] | None = None
 
 
@@ -89,9 +99,9 @@ class Nothing(Closed):
 class RefOut(Shape):
     """Who or what is meant."""
 
-    kind: str
-    id: str
-    name: str | None
+    kind: str = Field(examples=["user"])
+    id: str = Field(examples=["7c1d0f6ae2b94c5f"])
+    name: str | None = Field(examples=["Ada Byron"])
 
 
 class SettingsOut(Shape):
@@ -99,19 +109,19 @@ class SettingsOut(Shape):
 
     user_lookup: bool
     group_lookup: bool
-    invitation_days: int | None
+    invitation_days: int | None = Field(examples=[30])
     new_keys_start_without_rights: bool
-    allowed_email_domains: list[str]
-    locale: str
+    allowed_email_domains: list[str] = Field(examples=[["contoso.test"]])
+    locale: str = Field(examples=["en"])
 
 
 class TenantOut(Shape):
     """A tenant."""
 
-    id: str
-    product: str
-    name: str
-    url: str
+    id: str = Field(examples=["acme"])
+    product: str = Field(examples=["integrate"])
+    name: str = Field(examples=["Acme"])
+    url: str = Field(examples=["https://acme.example/integrate"])
     directory_id: str | None
     settings: SettingsOut
     created_at: Time
@@ -121,23 +131,23 @@ class InvitationOut(Shape):
     """The invitation of a member who has not signed in yet."""
 
     state: Literal["pending", "expired"]
-    delivery: Delivery
+    delivery: Delivery = Field(examples=["sent"])
     reason: str | None
     sent_at: Time | None
-    expires_at: Time | None
+    expires_at: Time | None = Field(examples=[None])
 
 
 class MemberOut(Shape):
     """A member, as pages show it."""
 
-    id: str
+    id: str = Field(examples=["b8d1f1c25e0a4f3c"])
     kind: Kind
     status: Status
     label: Literal["User Invitation", "User", "Group", "API Key"]
     display_name: str | None
-    email: str | None
+    email: str | None = Field(examples=["bo@contoso.test"])
     directory_id: str | None
-    roles: list[str]
+    roles: list[str] = Field(examples=[["consumer"]])
     department: str | None
     invitation: InvitationOut | None
     created_at: Time
@@ -147,10 +157,10 @@ class MemberOut(Shape):
 class ResultOut(Shape):
     """What became of one piece of a request to add members."""
 
-    input: str
+    input: str = Field(examples=["bo@contoso.test"])
     outcome: Outcome
     member: MemberOut | None
-    problem: ItemProblem | None
+    problem: ItemProblem | None = Field(examples=[None])
 
 
 class AddedOut(Shape):
@@ -169,14 +179,16 @@ class MembersOut(Shape):
 class RecordOut(Shape):
     """One line of the audit."""
 
-    id: str
+    id: str = Field(examples=["r0000000000000042"])
     at: Time
-    action: EventType
+    action: EventType = Field(examples=["role.assigned"])
     actor: RefOut
     target: RefOut
-    before: dict[str, str | int | bool | list[str] | None] | None
-    after: dict[str, str | int | bool | list[str] | None] | None
-    request_id: str
+    before: dict[str, str | int | bool | list[str] | None] | None = Field(examples=[{"roles": ["consumer"]}])
+    after: dict[str, str | int | bool | list[str] | None] | None = Field(
+        examples=[{"roles": ["consumer", "administrator"]}]
+    )
+    request_id: str = Field(examples=["5f1c0e3a9d7b4c52a8f0d3b6e1947c28"])
 
 
 class RecordsOut(Shape):
@@ -190,8 +202,8 @@ class RemovedOut(Shape):
     """What went."""
 
     member: MemberOut
-    roles: list[str]
-    projects: list[RefOut]
+    roles: list[str] = Field(examples=[["consumer"]])
+    projects: list[RefOut] = Field(examples=[[]])
     api_key: bool
 
 
@@ -199,34 +211,46 @@ class RemovalOut(Shape):
     """The removal report: what went, and what the person could still reach."""
 
     removed: RemovedOut
-    remaining_access: list[RefOut]
-    ownerless_projects: list[RefOut]
+    remaining_access: list[RefOut] = Field(examples=[[]])
+    ownerless_projects: list[RefOut] = Field(examples=[[]])
     operation: None
+
+
+_ACTIVE = {
+    "status": "active",
+    "label": "User",
+    "displayName": "Ada Byron",
+    "email": "ada@contoso.test",
+    "directoryId": "0a1b2c3d-0000-4000-8000-00000000000a",
+    "roles": ["administrator"],
+    "invitation": None,
+}
+"""In what a member who has signed in differs from the example of one who has not."""
 
 
 class MeOut(Shape):
     """What the caller is and may do in a tenant: the "About" page."""
 
     tenant: TenantOut
-    member: MemberOut
-    roles: list[str]
-    permissions: list[str]
-    projects: list[RefOut]
-    groups: list[RefOut]
-    roles_version: str
+    member: MemberOut = Field(examples=[_ACTIVE])
+    roles: list[str] = Field(examples=[["administrator"]])
+    permissions: list[str] = Field(examples=[["jobs.view", "members.manage"]])
+    projects: list[RefOut] = Field(examples=[[]])
+    groups: list[RefOut] = Field(examples=[[]])
+    roles_version: str = Field(examples=["9f2c1ab47d03e856"])
     sign_in_again: bool
 
 
 class SignedInTenant(Shape):
     """A tenant that the person has access to after signing in."""
 
-    id: str
-    product: str
-    name: str
-    url: str
-    roles: list[str]
-    roles_version: str
-    converted: bool
+    id: str = Field(examples=["acme"])
+    product: str = Field(examples=["integrate"])
+    name: str = Field(examples=["Acme"])
+    url: str = Field(examples=["https://acme.example/integrate"])
+    roles: list[str] = Field(examples=[["consumer"]])
+    roles_version: str = Field(examples=["9f2c1ab47d03e856"])
+    converted: bool = Field(examples=[True])
 
 
 class SignedInOut(Shape):
@@ -247,7 +271,7 @@ class HealthOut(Shape):
     """Whether the app can work."""
 
     status: Literal["ok", "failed"]
-    version: str
+    version: str = Field(examples=["0.1.0"])
     checks: ChecksOut
 
 
@@ -265,45 +289,47 @@ class NewSettings(Closed):
 class NewTenant(NewSettings):
     """A tenant to create, with its first administrators."""
 
-    id: Id
-    product: Id
-    name: Text
+    id: Id = Field(examples=["acme"])
+    product: Id = Field(examples=["integrate"])
+    name: Text = Field(examples=["Acme"])
     url: Url
     directory_id: Id | None = None
-    administrators: Annotated[list[str], Field(min_length=1, max_length=20)]
+    administrators: Annotated[list[str], Field(min_length=1, max_length=20, examples=[["ada@contoso.test"]])]
 
 
 class NewUser(Closed):
     """People to add by address: one, or several separated by semicolons."""
 
     kind: Literal["user"]
-    email: Annotated[str, StringConstraints(max_length=256 * 1024)]
+    email: Annotated[str, StringConstraints(max_length=256 * 1024)] = Field(
+        examples=["ada@contoso.test; bo@contoso.test"]
+    )
 
 
 class NewMembers(Closed):
     """People to put into an application role."""
 
-    role: Id
+    role: Id = Field(examples=["consumer"])
     members: Annotated[list[NewUser], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
 class NewRole(Closed):
     """The role that takes the place of another one."""
 
-    to: Id
+    to: Id = Field(examples=["consumer"])
 
 
 class SignIn(Closed):
     """The product that the person signs in to."""
 
-    product: Id
+    product: Id = Field(examples=["integrate"])
 
 
 class Paged(Closed):
     """Which page of a list."""
 
-    limit: Annotated[Number, Field(ge=1, le=100)] = 50
-    cursor: str | None = None
+    limit: Number = Field(50, ge=1, le=100, description="How many items at most; a page may be shorter.")
+    cursor: str | None = Field(None, description="Where to go on: `next` of the page before.")
 
 
 class MembersQuery(Paged):
@@ -313,7 +339,9 @@ class MembersQuery(Paged):
     kind: Kind | None = None
     status: Status | None = None
     delivery: Delivery | None = None
-    search: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    search: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="How the name or the address begins."
+    )
 
     def filter(self) -> MemberFilter:
         """Say it as the store wants it."""
@@ -331,7 +359,7 @@ class AuditQuery(Paged):
 class RemovalQuery(Closed):
     """How to remove: `dryRun=true` only tells what would happen."""
 
-    dry_run: Literal["true", "false"] = "false"
+    dry_run: Literal["true", "false"] = Field("false", description="Only tell what would happen.")
 
     @property
     def is_dry_run(self) -> bool:

@@ -55,7 +55,10 @@ DATA: Final = "d"
 ADMINISTRATORS: Final = "administrators"
 
 _LATEST = 10**14
-_NAME_LENGTH = 100
+_NAME_LENGTH = 256
+"""Characters of a folded name: half of what a key holds, so that there is room for all that stands around it."""
+_LAST = "\ufffd"
+"""It sorts after every character of a key, for keys hold letters of the first plane only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +206,8 @@ def role_key(member: Member, role: RoleId) -> str:
 
 
 def beyond(prefix: str) -> str:
-    """Spell the first key after all those that begin with a prefix."""
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    """Spell what comes after all keys that begin with a prefix."""
+    return prefix + _LAST
 
 
 def newest_first(at: datetime, change: str) -> str:
@@ -217,13 +220,14 @@ def fold(text: str) -> str:
     Spell a name for ordering and prefix search: case and composition do not matter, and any text fits into a key.
 
     What folds to a prefix of another name is a prefix of that name's key, too; the separator sorts before everything.
+    Characters beyond the first plane are spelt out, for storage orders them otherwise than Python does.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(_spell(character) for character in folded[:_NAME_LENGTH])
+    return "".join(map(_spell, folded))[:_NAME_LENGTH]
 
 
 def _spell(character: str) -> str:
-    if character.isalnum() or character in "-_.@+'":
+    if (character.isalnum() and character < _LAST) or character in "-_.@+'":
         return character
     return "$" if character.isspace() else f"={ord(character):x}="
 

@@ -33,7 +33,7 @@ def test_the_stack_starts_and_stops(tmp_path: Path, free_port: FreePort, number:
         code = stack.end(number)
 
         assert code == 0
-        assert len(stack.children) == 3
+        assert len(stack.children) == 4
         assert stack.left_behind == []
     assert issuer == f"{provider}/contoso"
     assert issuer in (data / "settings.json").read_text()

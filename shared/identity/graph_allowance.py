@@ -1,0 +1,46 @@
+"""How often one caller may look things up, so that nobody walks through a whole directory with our consent."""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+
+
+class Allowance:
+    """
+    At most `most` uses a caller in any span of `seconds`, counted in this process.
+
+    `clock` counts seconds and never goes back. Callers are forgotten when their last use is as old as the span.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float]) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._uses: dict[Hashable, deque[float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._uses)
+
+    def take(self, who: Hashable) -> bool:
+        """Count one use and say True, or say False when there is none left for now; a refused one does not count."""
+        now = self._clock()
+        self._forget(now)
+        uses = self._uses.get(who, deque())
+        while uses and self._is_past(uses[0], now):
+            uses.popleft()
+        if len(uses) >= self._most:
+            return False
+
+        uses.append(now)
+        self._uses.pop(who, None)  # puts the caller at the end, so that those idle longest come first
+        self._uses[who] = uses
+        return True
+
+    def _forget(self, now: float) -> None:
+        while self._uses:
+            idle_longest, uses = next(iter(self._uses.items()))
+            if not self._is_past(uses[-1], now):
+                return
+            del self._uses[idle_longest]
+
+    def _is_past(self, use: float, now: float) -> bool:
+        return use <= now - self._seconds

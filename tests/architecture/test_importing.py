@@ -1,0 +1,38 @@
+"""Cold start: what importing the app costs, and what it must not touch."""
+
+import pytest
+
+MOST_MODULES = 700
+
+LATER = (
+    "azure.communication",
+    "azure.identity",
+    "azure.storage.queue",
+    "jinja2",
+    "msal",
+    "opentelemetry.sdk",
+    "requests",
+    "unittest",
+)
+
+
+@pytest.mark.parametrize("library", LATER)
+def test_importing_the_app_does_not_load_what_few_requests_need(imported: dict[str, list[str]], library: str) -> None:
+    """Every cold start would wait for it."""
+    assert [module for module in imported["modules"] if f"{module}.".startswith(f"{library}.")] == []
+
+
+def test_importing_the_app_loads_a_bounded_number_of_modules(imported: dict[str, list[str]]) -> None:
+    """Each module is a file to find and read, on a disk that is far away."""
+    assert "functions.members" in imported["modules"]
+    assert len(imported["modules"]) <= MOST_MODULES
+
+
+def test_importing_the_app_reads_no_setting(imported: dict[str, list[str]]) -> None:
+    """One setting that is missing would make all functions vanish, health among them."""
+    assert imported["readers"] == []
+
+
+def test_importing_the_app_opens_no_socket(imported: dict[str, list[str]]) -> None:
+    """Clients are made on first use, in the event loop that uses them."""
+    assert imported["sockets"] == []

@@ -1,0 +1,231 @@
+"""The memory store: tenants without storage, which keep the same promises as the tables (tests/storage proves it)."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from shared.domain.catalogue import Catalogue
+from shared.domain.change import Change, Facts
+from shared.domain.errors import AlreadyExists, NotFound
+from shared.domain.mailing import Letter, letter_to
+from shared.domain.membership import Mailed, Member
+from shared.domain.principals import Address, Identity, MemberId, ProductId, TenantId
+from shared.domain.removal import administrators_after
+from shared.storage.rows import Partition, Record, fold
+from shared.storage.tenant_store import Author, LostRace, MemberFilter, Page, Reading, Wanted
+
+if TYPE_CHECKING:
+    from shared.domain.tenants import Tenant
+
+_MANY = 10**9
+
+
+class MemoryTenantStore:
+    """What is kept of one tenant. `queued` are the letters that changes have asked for, in their order."""
+
+    def __init__(self, *, catalogue: Callable[[ProductId], Catalogue], now: Callable[[], datetime]) -> None:
+        self.queued: list[Letter] = []
+        self._catalogue = catalogue
+        self._now = now
+        self._tenant: Tenant | None = None
+        self._administrators = 0
+        self._members: dict[MemberId, Member] = {}
+        self._mailed: dict[Address, Mailed] = {}
+        self._changes: list[tuple[Record, ...]] = []
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether the tenant was founded."""
+        return self._tenant is not None
+
+    async def read(self, wanted: Wanted) -> Reading:
+        """Read facts; NotFound when there is no such tenant."""
+        await _give_way()
+        if self._tenant is None:
+            raise NotFound
+        facts = Facts(
+            tenant=self._tenant,
+            catalogue=self._catalogue(self._tenant.product),
+            at=self._now(),
+            seed=uuid4(),
+            members={member.id: member for member in self._members.values() if member.id in wanted.members},
+            by_identity={each: member for each in wanted.identities if (member := self._bound_to(each))},
+            by_address={each: member for each in wanted.addresses if (member := self._addressed(each))},
+            mailed={each: self._mailed[each] for each in wanted.addresses & self._mailed.keys()},
+            administrators=self._administrators,
+        )
+        return Reading(facts, {})
+
+    async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
+        """Do nothing: whoever is known here is found here."""
+
+    async def commit(
+        self,
+        reading: Reading,
+        change: Change[Any],
+        author: Author,
+        *,
+        prepared: bool = False,  # noqa: ARG002 - nothing has to be prepared here
+    ) -> str | None:
+        """
+        Store a change wholly or not at all, and tell the id of the work that it asks for.
+
+        Raise LostRace when the facts are no longer what they were.
+        """
+        await _give_way()
+        facts = reading.facts
+        administrators = administrators_after(facts.administrators, change.edits, facts.catalogue)
+        if any(self._objections(facts, change, author, administrators)):
+            raise LostRace
+        self._tenant = change.founded or self._tenant
+        self._administrators += administrators - facts.administrators
+        self._keep_tally(facts, change)
+        self._members = self._after(change)
+        self._changes.append(_records(facts, change, author))
+        self.queued += map(letter_to, change.mails)
+        return uuid4().hex if change.mails else None
+
+    def nudge(self, works: Sequence[str]) -> None:
+        """Do nothing: nobody works on letters here."""
+
+    async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
+        """List members in order of their folded names."""
+        lines = ((_place(member, wanted.search), member) for member in self._members.values())
+        listed = [(place, member) for place, member in lines if place and _is_wanted(member, wanted)]
+        return _page(sorted(listed, key=itemgetter(0)), limit, after)
+
+    async def records(self, *, target: str | None, action: str | None, limit: int, after: str | None) -> Page[Record]:
+        """List the audit, newest first."""
+        lines = [
+            (f"{_MANY - number}+{at:03}", record)
+            for number, records in enumerate(self._changes)
+            for at, record in enumerate(records)
+            if target in {None, record.target.id} and action in {None, record.action}
+        ]
+        return _page(sorted(lines, key=itemgetter(0)), limit, after)
+
+    def knows(self, identity: Identity, address: Address | None) -> bool:
+        """Tell whether somebody is a member, by identity or by address."""
+        return bool(self._bound_to(identity) or (address and self._addressed(address)))
+
+    def _bound_to(self, identity: Identity) -> Member | None:
+        return next((member for member in self._members.values() if member.identity == identity), None)
+
+    def _addressed(self, address: Address) -> Member | None:
+        return next((member for member in self._members.values() if member.email == address), None)
+
+    def _objections(self, facts: Facts, change: Change[Any], author: Author, administrators: int) -> Iterator[bool]:
+        """Tell, guard by guard, whether the change comes too late."""
+        yield bool(change.founded) == self.exists
+        yield facts.administrators not in {administrators, self._administrators}
+        yield any(self._members.get(edit.before.id) != edit.before for edit in change.edits if edit.before)
+        yield any(edit.after.id in self._members for edit in change.edits if edit.after and not edit.before)
+        yield any(self._mailed.get(each) != facts.mailed.get(each) for each in _new_addresses(change))
+        after = self._after(change).values()
+        yield _repeats(member.email for member in after) or _repeats(member.identity for member in after)
+        if author.grant:
+            holder = self._members.get(author.grant.holder.id)
+            yield holder is None or author.grant.role.id not in holder.roles
+
+    def _after(self, change: Change[Any]) -> dict[MemberId, Member]:
+        gone = {edit.before.id for edit in change.edits if edit.before}
+        stay = {name: member for name, member in self._members.items() if name not in gone}
+        return stay | {edit.after.id: edit.after for edit in change.edits if edit.after}
+
+    def _keep_tally(self, facts: Facts, change: Change[Any]) -> None:
+        """Remember how often an address was mailed today that nobody has any more."""
+        for member in (edit.before for edit in change.edits):
+            if member and member.email and member.mailed.day == facts.at.date():
+                self._mailed[member.email] = member.mailed
+        for address in {edit.after.email for edit in change.edits if edit.after and edit.after.email}:
+            self._mailed.pop(address, None)
+
+
+class MemoryTenants:
+    """All tenants."""
+
+    def __init__(self, *, catalogue: Callable[[ProductId], Catalogue], now: Callable[[], datetime]) -> None:
+        self._catalogue = catalogue
+        self._now = now
+        self._stores: dict[TenantId, MemoryTenantStore] = {}
+
+    @property
+    def queued(self) -> list[tuple[TenantId, Letter]]:
+        """The letters that all tenants have asked for."""
+        return [(tenant, letter) for tenant, store in self._stores.items() for letter in store.queued]
+
+    async def open(self, tenant: TenantId) -> MemoryTenantStore:
+        """Find a tenant's store; NotFound when there never was such a tenant."""
+        if tenant not in self._stores:
+            raise NotFound
+        return self._stores[tenant]
+
+    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
+        """Store a new tenant; AlreadyExists when the id was used before."""
+        store = self._stores.setdefault(facts.tenant.id, MemoryTenantStore(catalogue=self._catalogue, now=self._now))
+        try:
+            await store.commit(Reading(facts, {}), change, author)
+        except LostRace as lost:
+            raise AlreadyExists from lost
+
+    def at(self, home: Partition) -> MemoryTenantStore:
+        """Open the store of a known partition; here there is one for each id."""
+        return self._stores[home.tenant]
+
+    async def of_person(self, identity: Identity, address: Address | None) -> Sequence[MemoryTenantStore]:
+        """Find the tenants that know a person, by identity and, if there is one to believe, by address."""
+        return [store for store in self._stores.values() if store.knows(identity, address)]
+
+
+async def _give_way() -> None:
+    """Let rivals go first, as the way to storage would."""
+    await asyncio.sleep(0)
+
+
+def _new_addresses(change: Change[Any]) -> set[Address]:
+    before = {edit.before.email for edit in change.edits if edit.before}
+    return {edit.after.email for edit in change.edits if edit.after and edit.after.email} - before
+
+
+def _repeats(keys: Iterable[object]) -> bool:
+    there = [key for key in keys if key is not None]
+    return len(set(there)) < len(there)
+
+
+def _records(facts: Facts, change: Change[Any], author: Author) -> tuple[Record, ...]:
+    return tuple(
+        Record(
+            id=uuid4().hex,
+            at=facts.at,
+            action=event.type,
+            actor=author.actor.ref,
+            target=event.target,
+            request_id=author.request_id,
+            before=event.before,
+            after=event.after,
+        )
+        for event in change.events
+    )
+
+
+def _place(member: Member, search: str | None) -> str | None:
+    """Tell where a member is in a list: by name or else, where only that begins as searched for, by address."""
+    spellings = (fold(spelling) for spelling in (member.shown_name, member.email) if spelling)
+    found = next((folded for folded in spellings if folded.startswith(fold(search or ""))), None)
+    return None if found is None else f"{found}!{member.id}"
+
+
+def _is_wanted(member: Member, wanted: MemberFilter) -> bool:
+    delivery = member.invitation.delivery if member.invitation else None
+    there = (member.kind, member.status, delivery)
+    asked = (wanted.kind, wanted.status, wanted.delivery)
+    fits = all(ask is None or ask == is_so for ask, is_so in zip(asked, there, strict=True))
+    return fits and (wanted.role is None or wanted.role in member.roles)
+
+
+def _page[T](lines: Sequence[tuple[str, T]], limit: int, after: str | None) -> Page[T]:
+    rest = [line for line in lines if after is None or line[0] > after]
+    return Page(tuple(item for _, item in rest[:limit]), rest[limit - 1][0] if len(rest) > limit else None)
