@@ -21,16 +21,20 @@ audit!{newest first}!{id}      the records of one change; the proof that the cha
 audit-of!{member}!…            the records of one change that are about one member
 outbox!{id}                    work that the change has asked for
 operation!{id}                 how far a long removal has come
+once!{hash}                    the answer to a request that must not be carried out twice
 =============================  ==============================================================================
 
 Each copy of a member is written with every change to it, so whichever copy was read, its ETag guards the change.
 """
 
+import base64
 import hashlib
 import unicodedata
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import batched, count, takewhile
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -55,6 +59,7 @@ DATA: Final = "d"
 ADMINISTRATORS: Final = "administrators"
 
 _LATEST = 10**14
+_PIECE = 30_000
 _NAME_LENGTH = 256
 """Characters of a folded name: half of what a key holds, so that there is room for all that stands around it."""
 _LAST = "\ufffd"
@@ -130,6 +135,42 @@ class Operation:
     places: tuple[str, ...] = ()
     owned: tuple[ProjectId, ...] = ()
     project: ProjectId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    That a request was carried out, and what was answered.
+
+    `body` is a hash of the request's body, and `answer` the answer's, word for word.
+    """
+
+    body: str
+    answer: str
+    at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether the request's idempotency key still stands for it."""
+        return now - self.at < timedelta(days=1)
+
+
+def once_key(name: str) -> str:
+    """Spell the key of the row that keeps a request from being carried out twice."""
+    return f"once!{name}"
+
+
+def done_row(done: Done) -> Columns:
+    """Make the row of a request that was carried out: answers are long, so they are compressed and cut in pieces."""
+    text = base64.b64encode(zlib.compress(done.answer.encode())).decode()
+    pieces = {f"answer{at}": "".join(some) for at, some in enumerate(batched(text, _PIECE, strict=False))}
+    return {"body": done.body, "at": done.at.isoformat(), **pieces}
+
+
+def unpack_done(columns: Mapping[str, Any]) -> Done:
+    """Read what was answered to a request."""
+    names = takewhile(columns.__contains__, (f"answer{at}" for at in count()))
+    answer = zlib.decompress(base64.b64decode("".join(columns[name] for name in names))).decode()
+    return Done(columns["body"], answer, datetime.fromisoformat(columns["at"]))
 
 
 def member_key(member: MemberId) -> str:

@@ -25,6 +25,7 @@ from shared.storage.tenant_store import (
     Author,
     LostRace,
     MemberFilter,
+    Once,
     Page,
     Reading,
     Wanted,
@@ -77,7 +78,8 @@ class TableTenantStore:
         if wanted.around:
             there |= await self._rows(_projects_of(there.values()) - there.keys())
         etags = {key: row[ETAG] for key, row in there.items()}
-        return Reading(self._facts(wanted, there, keys), etags)
+        done = there.get(rows.once_key(wanted.once)) if wanted.once else None
+        return Reading(self._facts(wanted, there, keys), etags, rows.unpack_done(done) if done else None)
 
     def _facts(self, wanted: Wanted, there: _Rows, keys: _Rows) -> Facts:
         tenant = rows.unpack(Tenant, there[rows.TENANT])
@@ -125,15 +127,21 @@ class TableTenantStore:
         await asyncio.gather(lines, *([self._outbox.enter(self.partition, self._now())] if work else []))
 
     async def commit(
-        self, reading: Reading, change: Change[Any], author: Author, *, prepared: bool = False
+        self,
+        reading: Reading,
+        change: Change[Any],
+        author: Author,
+        *,
+        once: Once | None = None,
+        prepared: bool = False,
     ) -> str | None:
         """
         Store a change wholly or not at all, and tell the id of the work that it asks for.
 
-        Raise LostRace when the facts are no longer what they were. A crash between preparing and committing leaves
-        nothing that is wrong, and one after it nothing that is forgotten.
+        With `once`, the answer is stored with it, so that the same request can be answered again. Raise LostRace when
+        the facts are no longer what they were.
         """
-        planned = transaction(self.partition, reading, change, author, change_id=new_id())
+        planned = transaction(self.partition, reading, change, author, change_id=new_id(), once=once)
         if not prepared:
             await self.prepare(*_newly_known(change), work=planned.work is not None)
         await self._carry_out(planned)
@@ -191,6 +199,8 @@ def _keys_of(wanted: Wanted) -> Iterator[str]:
     yield from map(rows.identity_key, wanted.identities)
     yield from map(rows.address_key, wanted.addresses)
     yield from map(rows.project_key, wanted.projects)
+    if wanted.once:
+        yield rows.once_key(wanted.once)
 
 
 def _is_member(row: Mapping[str, Any]) -> bool:

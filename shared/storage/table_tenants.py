@@ -9,19 +9,20 @@ from shared.domain.change import Change, Facts
 from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.principals import Address, Identity, ProductId, TenantId
 from shared.domain.tenants import Tenant
-from shared.storage import rows
+from shared.storage import tenant_store
 from shared.storage.batch import Insert
 from shared.storage.errors import OutcomeUnknown, Refused
 from shared.storage.identity_index import IdentityIndex
 from shared.storage.outbox import Outbox
-from shared.storage.rows import ACCESS, Partition
+from shared.storage.rows import Partition
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tables import Tables
-from shared.storage.tenant_store import Author, LostRace, Reading, new_id
+from shared.storage.tenant_store import Author, LostRace, Once, Reading, TenantBusy, Wanted, new_id
 
 TENANTS: Final = "tenants"
 _ALL: Final = "tenant"
 _REMEMBERED: Final = 10_000
+_TRIES: Final = 3
 
 
 class TableTenants:
@@ -56,33 +57,42 @@ class TableTenants:
         self._remember(home)
         return self.at(home)
 
-    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
+    async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
         """
-        Store a new tenant; AlreadyExists when the id was used before.
+        Store a new tenant; AlreadyExists when the id was used before, Replayed when it was by this very request.
 
         First a place for its rows is entered into the list, then the tenant is written there. A place that was entered
         and never used, because somebody crashed in between, is used now.
         """
-        home = await self._place_for(facts.tenant)
-        try:
-            work = await self.at(home).commit(Reading(facts, {}), change, author)
-        except LostRace as lost:
-            raise AlreadyExists from lost
-        self.at(home).nudge([work] if work else [])
+        store, is_new = await self._place_for(facts.tenant)
+        for _ in range(_TRIES):
+            if not is_new:
+                await self._refuse_founded(store, once)
+            try:
+                work = await store.commit(Reading(facts, {}), change, author, once=once)
+            except LostRace:
+                is_new = False
+            else:
+                return store.nudge([work] if work else [])
+        raise TenantBusy
 
-    async def _place_for(self, tenant: Tenant) -> Partition:
+    async def _place_for(self, tenant: Tenant) -> tuple[TableTenantStore, bool]:
+        """Enter a tenant into the list, or find the place that was entered for it before."""
         home = Partition(tenant.id, new_id())
-        row = {
-            "PartitionKey": _ALL,
-            "RowKey": tenant.id,
-            "incarnation": home.incarnation,
-            "product": tenant.product,
-        }
+        row = {"PartitionKey": _ALL, "RowKey": tenant.id, "incarnation": home.incarnation}
         try:
             await self._tables.commit(TENANTS, [Insert(row)])
         except (Refused, OutcomeUnknown):
-            return await self._unused(tenant.id)
-        return home
+            return await self.open(tenant.id), False
+        return self.at(home), True
+
+    async def _refuse_founded(self, store: TableTenantStore, once: Once | None) -> None:
+        try:
+            reading = await store.read(Wanted(once=once.name if once else None))
+        except NotFound:
+            return
+        tenant_store.replay(reading, once)
+        raise AlreadyExists
 
     async def of_person(self, identity: Identity, address: Address | None) -> list[TableTenantStore]:
         """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""
@@ -102,12 +112,6 @@ class TableTenants:
     async def _look_up(self, tenant: TenantId) -> Partition | None:
         row = await self._tables.get(TENANTS, _ALL, tenant, select=["incarnation"])
         return Partition(tenant, row["incarnation"]) if row else None
-
-    async def _unused(self, tenant: TenantId) -> Partition:
-        home = await self._look_up(tenant)
-        if home is None or await self._tables.get(ACCESS, str(home), rows.TENANT, select=["RowKey"]):
-            raise AlreadyExists
-        return home
 
     def _remember(self, home: Partition) -> None:
         if len(self._homes) >= _REMEMBERED:

@@ -1,9 +1,10 @@
 """A tenant's store: read facts, ask a pure decision, commit what it says, and ask again when somebody was faster."""
 
 import asyncio
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -13,14 +14,14 @@ from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
 from shared.storage.errors import TransactionTooLarge
-from shared.storage.rows import Partition, Record
+from shared.storage.rows import Done, Partition, Record
 
 _PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 """Seconds between the attempts of a change that others keep beating; some three seconds in all."""
 
 
-PIECES: Final = 19
-"""How many newcomers one transaction holds: five rows each, and a few that they share."""
+PIECES: Final = 15
+"""How many newcomers one transaction surely holds, in a project too: six rows each, and a few that they share."""
 _AT_ONCE: Final = 8
 _WORKS_A_NUDGE: Final = 4
 
@@ -39,13 +40,14 @@ class Wanted:
     What a decision has to know of its tenant, beside the tenant itself.
 
     With a member come the groups that the person was last seen in. `around` also asks for the projects that members and
-    groups are in, and `keys` for all API keys.
+    groups are in, `keys` for all API keys, and `once` whether a request was carried out before.
     """
 
     members: frozenset[MemberId] = frozenset()
     identities: frozenset[Identity] = frozenset()
     addresses: frozenset[Address] = frozenset()
     projects: frozenset[ProjectId] = frozenset()
+    once: str | None = None
     around: bool = False
     keys: bool = False
 
@@ -56,6 +58,7 @@ class Wanted:
             self.identities | other.identities,
             self.addresses | other.addresses,
             self.projects | other.projects,
+            once=self.once or other.once,
             around=self.around or other.around,
             keys=self.keys or other.keys,
         )
@@ -67,6 +70,7 @@ class Reading:
 
     facts: Facts
     etags: dict[str, str]
+    done: Done | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,31 @@ class Author:
     actor: Actor
     request_id: str
     grant: Grant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that must be carried out at most once: its name, a hash of its body, and how its answer is spelt."""
+
+    name: str
+    body: str
+    tell: Callable[[Any], str]
+
+    def part(self, number: int) -> "Once":
+        """Name a part of the request, which is carried out by itself."""
+        return replace(self, name=f"{self.name}.{number}")
+
+
+class Replayed(Exception):  # noqa: N818 - an answer that stands already
+    """The request was carried out before; `answer` is what was answered then."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__("carried out before")
+        self.answer = answer
+
+
+class KeyReused(Exception):  # noqa: N818 - an answer: the caller mixes up requests
+    """The request's idempotency key stands for another request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +140,19 @@ class TenantStore(Protocol):
         """Do, once for several changes, what must be done before people become known and work is asked for."""
 
     async def commit(
-        self, reading: Reading, change: Change[Any], author: Author, *, prepared: bool = False
+        self,
+        reading: Reading,
+        change: Change[Any],
+        author: Author,
+        *,
+        once: Once | None = None,
+        prepared: bool = False,
     ) -> str | None:
         """
         Store a change wholly or not at all, and tell the id of the work that it asks for.
 
-        Raise LostRace when the facts are no longer what they were.
+        With `once`, the answer is stored with it, so that the same request can be answered again. Raise LostRace when
+        the facts are no longer what they were.
         """
 
     def nudge(self, works: Sequence[str]) -> None:
@@ -135,7 +171,7 @@ class Tenants(Protocol):
     async def open(self, tenant: TenantId) -> TenantStore:
         """Find a tenant's store; NotFound when there never was such a tenant."""
 
-    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
+    async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
         """Store a new tenant; AlreadyExists when the id was used before."""
 
     def at(self, home: Partition) -> TenantStore:
@@ -152,14 +188,16 @@ async def change[T](
     wanted: Wanted,
     author: Callable[[Facts], Author],
     first: Reading | None = None,
+    once: Once | None = None,
 ) -> Change[T]:
     """
     Decide and commit, again and again while others are faster; TenantBusy after some seconds.
 
     `author` is asked with the facts of each attempt, so that whoever lost the permission in between is refused.
-    `first` are facts that the request has already read, in place of the first reading.
+    `first` are facts that the request has already read, in place of the first reading. With `once`, raise Replayed
+    when the request was carried out before, and KeyReused when it was another one.
     """
-    decision, work = await _settle(store, decide, wanted=wanted, author=author, first=first)
+    decision, work = await _settle(store, decide, wanted=wanted, author=author, first=first, once=once)
     store.nudge([work] if work else [])
     return decision
 
@@ -171,19 +209,32 @@ async def _settle[T](
     wanted: Wanted,
     author: Callable[[Facts], Author],
     first: Reading | None,
+    once: Once | None,
     prepared: bool = False,
 ) -> tuple[Change[T], str | None]:
+    wanted |= Wanted(once=once.name if once else None)
     reading = first or await store.read(wanted)
     for pause in _PAUSES:
+        replay(reading, once)
         decision = decide(reading.facts)
-        if decision.is_empty:
+        if decision.is_empty and once is None:
             return decision, None
+        by = author(reading.facts)
         try:
-            return decision, await store.commit(reading, decision, author(reading.facts), prepared=prepared)
+            return decision, await store.commit(reading, decision, by, once=once, prepared=prepared)
         except LostRace:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that rivals do not march in step
             reading = await store.read(wanted)
     raise TenantBusy
+
+
+def replay(reading: Reading, once: Once | None) -> None:
+    """Raise Replayed when a request was carried out within the last day, KeyReused when that was another one."""
+    if once is None or reading.done is None or not reading.done.is_fresh(reading.facts.at):
+        return
+    if reading.done.body != once.body:
+        raise KeyReused
+    raise Replayed(reading.done.answer)
 
 
 async def change_each[P, R](
@@ -194,20 +245,24 @@ async def change_each[P, R](
     wanted: Callable[[Sequence[P]], Wanted],
     author: Callable[[Facts], Author],
     first: Reading,
+    once: Once | None = None,
+    retell: Callable[[str], Sequence[R]] = json.loads,
 ) -> list[R]:
     """
     Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
 
     The first attempt supposes that nobody knows the pieces that `first` says nothing of, which saves a reading for
     each; where that is wrong the transaction is refused, and asked again with what is true. The answers are in the
-    order of the pieces.
+    order of the pieces. With `once`, parts that were carried out before are answered as `retell` reads them, and only
+    the others are carried out.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
     works: list[str] = []
     everything = wanted(pieces)
     await store.prepare(everything.addresses, everything.identities, work=True)
 
-    async def settle(part: Sequence[P]) -> list[R]:
+    async def settle(start: int, part: Sequence[P]) -> list[R]:
+        part_once = once.part(start) if once else None
         try:
             async with gate:
                 decision, work = await _settle(
@@ -215,17 +270,21 @@ async def change_each[P, R](
                     lambda facts: decide(facts, part),
                     wanted=wanted(part),
                     author=author,
-                    first=first,
+                    first=first if once is None else None,
+                    once=part_once,
                     prepared=True,
                 )
         except TransactionTooLarge:
             half = len(part) // 2
-            return [*await settle(part[:half]), *await settle(part[half:])]
+            return [*await settle(start, part[:half]), *await settle(start + half, part[half:])]
+        except Replayed as replayed:
+            return list(retell(replayed.answer))
         works.extend([work] if work else [])
         return list(decision.answer)
 
+    starts = range(0, len(pieces), PIECES)
     try:
-        parts = await asyncio.gather(*(settle(part) for part in batched(pieces, PIECES, strict=False)))
+        parts = await asyncio.gather(*(settle(start, pieces[start : start + PIECES]) for start in starts))
     finally:
         for some in batched(works, _WORKS_A_NUDGE, strict=False):
             store.nudge(some)

@@ -15,8 +15,8 @@ from shared.domain.removal import administrators_after
 from shared.storage import batch, rows
 from shared.storage.batch import ANY, Delete, Insert, Merge, Replace
 from shared.storage.odata import Key
-from shared.storage.rows import Columns, Operation, Partition, Record, Work
-from shared.storage.tenant_store import Author, Reading
+from shared.storage.rows import Columns, Done, Operation, Partition, Record, Work
+from shared.storage.tenant_store import Author, Once, Reading
 
 type _Rows = dict[str, Columns]
 
@@ -36,7 +36,13 @@ class Transaction:
 
 
 def transaction(
-    partition: Partition, reading: Reading, change: Change[Any], author: Author, *, change_id: str
+    partition: Partition,
+    reading: Reading,
+    change: Change[Any],
+    author: Author,
+    *,
+    change_id: str,
+    once: Once | None = None,
 ) -> Transaction:
     """Spell a change as operations; LastAdministrator when nobody could manage the tenant after it (R16)."""
     facts = reading.facts
@@ -50,6 +56,7 @@ def transaction(
         **_records(change, facts, author, change_id),
         **_tenant(change, facts),
         **(_outbox(change, facts, work) if work else {}),
+        **(_done(change, facts, once) if once else {}),
     }
     compared = _compare(partition, before, after, reading.etags)
     touched = _touch(partition, {*_proofs(author), *_entered(change)} - before.keys() - after.keys())
@@ -119,6 +126,10 @@ def _outbox(change: Change[Any], facts: Facts, work: str) -> _Rows:
     if change.cascade is None:
         return outbox
     return {**outbox, rows.operation_key(change.cascade.id): {rows.DATA: rows.pack(_operation(change.cascade, facts))}}
+
+
+def _done(change: Change[Any], facts: Facts, once: Once) -> _Rows:
+    return {rows.once_key(once.name): rows.done_row(Done(once.body, once.tell(change.answer), facts.at))}
 
 
 def _operation(cascade: Cascade, facts: Facts) -> Operation:
