@@ -1,6 +1,7 @@
 """All tenants in Azure Tables: which there are, and in which partition each one lives."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,11 +18,12 @@ from shared.storage.outbox import Outbox
 from shared.storage.rows import ACCESS, Partition
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tables import Tables
-from shared.storage.tenant_store import Author, LostRace, Reading, new_id
+from shared.storage.tenant_store import Author, LostRace, Reading, TenantBusy, new_id
 
 TENANTS: Final = "tenants"
 _ALL: Final = "tenant"
 _REMEMBERED: Final = 10_000
+_TRIES: Final = 3
 
 
 class TableTenants:
@@ -61,14 +63,16 @@ class TableTenants:
         Store a new tenant; AlreadyExists when the id was used before.
 
         First a place for its rows is entered into the list, then the tenant is written there. A place that was entered
-        and never used, because somebody crashed in between, is used now.
+        and never used, because somebody crashed in between, is used now. A lost race is asked again: either somebody
+        else was faster, which shows then, or what was sent has not arrived.
         """
-        home = await self._place_for(facts.tenant)
-        try:
-            work = await self.at(home).commit(Reading(facts, {}), change, author)
-        except LostRace as lost:
-            raise AlreadyExists from lost
-        self.at(home).nudge([work] if work else [])
+        for _ in range(_TRIES):
+            store = self.at(await self._place_for(facts.tenant))
+            with suppress(LostRace):
+                work = await store.commit(Reading(facts, {}), change, author)
+                store.nudge([work] if work else [])
+                return
+        raise TenantBusy
 
     async def _place_for(self, tenant: Tenant) -> Partition:
         home = Partition(tenant.id, new_id())
@@ -81,7 +85,11 @@ class TableTenants:
         try:
             await self._tables.commit(TENANTS, [Insert(row)])
         except (Refused, OutcomeUnknown):
-            return await self._unused(tenant.id)
+            there = await self._look_up(tenant.id)
+            if there is None:
+                raise
+            await self._require_unused(there)
+            return there
         return home
 
     async def of_person(self, identity: Identity, address: Address | None) -> list[TableTenantStore]:
@@ -103,11 +111,9 @@ class TableTenants:
         row = await self._tables.get(TENANTS, _ALL, tenant, select=["incarnation"])
         return Partition(tenant, row["incarnation"]) if row else None
 
-    async def _unused(self, tenant: TenantId) -> Partition:
-        home = await self._look_up(tenant)
-        if home is None or await self._tables.get(ACCESS, str(home), rows.TENANT, select=["RowKey"]):
+    async def _require_unused(self, home: Partition) -> None:
+        if await self._tables.get(ACCESS, str(home), rows.TENANT, select=["RowKey"]):
             raise AlreadyExists
-        return home
 
     def _remember(self, home: Partition) -> None:
         if len(self._homes) >= _REMEMBERED:
