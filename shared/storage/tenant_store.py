@@ -206,6 +206,8 @@ async def change_each[P, R](
                     prepared=True,
                 )
         except TransactionTooLarge:
+            if len(part) == 1:
+                raise
             half = len(part) // 2
             return [*await settle(part[:half]), *await settle(part[half:])]
         works.extend([work] if work else [])
