@@ -60,14 +60,16 @@ class Tables:
         Carry out all operations or none, and return the ETags of the written rows (empty for deleted ones).
 
         Raise Refused when a row is not as an operation wants it, OutcomeUnknown when the answer was lost, and
-        TransactionTooLarge or ValueError when it cannot be a transaction.
+        TransactionTooLarge or ValueError when it cannot be a transaction. A lost answer is asked for again where that
+        is harmless: when the rows are written whatever there is.
         """
         body = batch.encode(self._url(table), operations)
+        repeatable = all(isinstance(operation, batch.Upsert) for operation in operations)
         request = HttpRequest(
             "POST", self._url("$batch"), headers={**_HEADERS, "Content-Type": batch.CONTENT_TYPE}, content=body
         )
         try:
-            response = await self._client.send(request, per_try=self._timeout, repeatable=False)
+            response = await self._client.send(request, per_try=self._timeout, repeatable=repeatable)
         except StorageUnavailable as failure:
             if failure.perhaps_done:
                 raise OutcomeUnknown(str(failure)) from failure

@@ -275,6 +275,8 @@ async def change_each[P, R](
                     prepared=True,
                 )
         except TransactionTooLarge:
+            if len(part) == 1:
+                raise
             half = len(part) // 2
             return [*await settle(start, part[:half]), *await settle(start + half, part[half:])]
         except Replayed as replayed:

@@ -37,11 +37,11 @@ def answer(status: int, body: str = "", headers: Mapping[str, str] | None = None
 
 @dataclass(slots=True)
 class FaultyStorage:
-    """The tables of an account behind a proxy: the next requests meet the `faults`, one each."""
+    """The tables of an account behind a proxy: the next requests meet the `faults`, one each; None lets one pass."""
 
     upstream: Connection
     client: Client = field(init=False)
-    faults: deque[Fault] = field(default_factory=deque)
+    faults: deque[Fault | None] = field(default_factory=deque)
     requests: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

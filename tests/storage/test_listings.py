@@ -230,6 +230,15 @@ async def test_pages_of_the_tables_join_to_what_the_memory_lists(
     assert found == [member for member in found if meets(member, wanted)]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_nobody_is_lost_whose_name_storage_orders_in_its_own_way(tenants: Tenants, limit: int) -> None:
+    """Storage compares halves of characters beyond the first plane; where lists are merged, nothing falls between."""
+    cast = [active("A", name="𠀀"), invited("B", name="﨎"), active("C", name="𠀁"), invited("D", name="🦊")]
+    store = await founded(tenants, *cast)
+
+    assert sorted(names(await listed(store, limit=limit))) == ["a", "b", "c", "d"]
+
+
 async def test_a_page_costs_the_same_however_few_it_shows(table_tenants: TableTenants) -> None:
     """A filter that lets few through ends a page early rather than reading on for ever; the list goes on."""
     groups = [shared(f"Group {number:03}", Kind.GROUP, id=MemberId(f"g{number:03}")) for number in range(75)]
