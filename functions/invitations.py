@@ -17,8 +17,9 @@ functions = Functions()
     "tenants/{tenant}/members/{member}/invitation",
     requires=Action.MANAGE_MEMBERS,
     status=HTTPStatus.ACCEPTED,
+    is_once=True,
 )
 async def resend_invitation(request: Request[Nothing, None]) -> MemberOut:
     """Send an invitation again."""
-    member = await request.tenant.change(lambda facts: resend(facts, request.member))
-    return answers.member(member, request.tenant.facts.at)
+    tenant = request.tenant
+    return await tenant.change(lambda facts: resend(facts, request.member), answers.member_in(tenant.facts))

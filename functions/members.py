@@ -1,16 +1,17 @@
 """Members: list, add, look at, remove."""
 
+from shared.domain.adding import Target
 from shared.domain.catalogue import Action
-from shared.domain.invitations import add
 from shared.domain.principals import RoleId
 from shared.domain.removal import remove
 from shared.http import answers
-from shared.http.adding import pieces_of, wanted_by, wanted_for
-from shared.http.endpoint import Functions
+from shared.http.adding import add_to, wanted_by
+from shared.http.answers import AROUND
+from shared.http.endpoint import Answer, Functions
 from shared.http.requests import Request
 from shared.http.schemas import (
     AddedOut,
-    MemberOut,
+    MemberDetailOut,
     MembersOut,
     MembersQuery,
     NewMembers,
@@ -31,32 +32,39 @@ async def list_members(request: Request[MembersQuery, None]) -> MembersOut:
 
 
 @functions.endpoint(
-    "POST", "tenants/{tenant}/members", requires=Action.MANAGE_MEMBERS, body=NewMembers, wants=wanted_by
+    "POST",
+    "tenants/{tenant}/members",
+    requires=Action.MANAGE_MEMBERS,
+    body=NewMembers,
+    wants=wanted_by,
+    is_once=True,
 )
 async def add_members(request: Request[Nothing, NewMembers]) -> AddedOut:
-    """Put people into an application role, inviting those who are new."""
-    tenant = request.tenant
-    role = tenant.catalogue.application_role(RoleId(request.body.role))
-    results = await tenant.change_each(
-        pieces_of(request.body),
-        lambda facts, some: add(facts, some, role, actor=tenant.actor),
-        wanted=wanted_for,
-    )
-    return AddedOut(results=[answers.result(each, tenant.facts.at) for each in results])
+    """Put people, groups and keys into an application role, inviting people who are new."""
+    role = request.tenant.catalogue.application_role(RoleId(request.body.role))
+    return await add_to(request, request.body, Target(role))
 
 
-@functions.endpoint("GET", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS)
-async def get_member(request: Request[Nothing, None]) -> MemberOut:
-    """Show one member."""
+@functions.endpoint("GET", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS, wants=AROUND)
+async def get_member(request: Request[Nothing, None]) -> Answer[MemberDetailOut]:
+    """Show one member, with the projects it is in."""
     facts = request.tenant.facts
-    return answers.member(facts.member(request.member), facts.at)
+    member = facts.member(request.member)
+    return answers.tagged(answers.member_detail(member, facts), member.version)
 
 
-@functions.endpoint("DELETE", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS, query=RemovalQuery)
+@functions.endpoint(
+    "DELETE",
+    "tenants/{tenant}/members/{member}",
+    requires=Action.MANAGE_MEMBERS,
+    query=RemovalQuery,
+    wants=answers.AROUND_WITH_KEYS,
+)
 async def remove_member(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Remove a member wholly, or only tell what that would take away."""
     tenant = request.tenant
-    report = await tenant.change(
-        lambda facts: remove(facts, request.member, actor=tenant.actor), dry_run=request.query.is_dry_run
+    return await tenant.change(
+        lambda facts: remove(facts, request.member, actor=tenant.actor),
+        answers.removal_in(tenant.facts),
+        dry_run=request.query.is_dry_run,
     )
-    return answers.removal(report, tenant.facts.at)

@@ -4,7 +4,8 @@ from http import HTTPStatus
 
 from shared.health import check
 from shared.http import answers, docs_page, openapi
-from shared.http.endpoint import Answer, Caller, Functions
+from shared.http.admission import Caller
+from shared.http.endpoint import Answer, Functions
 from shared.http.requests import Request
 from shared.http.schemas import HealthOut, Nothing
 

@@ -7,38 +7,43 @@ from shared.domain.roles import assign, change
 from shared.http import answers
 from shared.http.endpoint import Functions
 from shared.http.requests import Request
-from shared.http.schemas import MemberOut, NewRole, Nothing, RemovalOut, RemovalQuery
+from shared.http.schemas import MemberOut, NewRole, Nothing, RemovalOut, RemovalQuery, RoleDetails
 
 functions = Functions()
 
 ROUTE = "tenants/{tenant}/members/{member}/roles/{role}"
 
 
-@functions.endpoint("PUT", ROUTE, requires=Action.MANAGE_MEMBERS)
-async def assign_role(request: Request[Nothing, None]) -> MemberOut:
+@functions.endpoint("PUT", ROUTE, requires=Action.MANAGE_MEMBERS, body=RoleDetails, body_is_optional=True)
+async def assign_role(request: Request[Nothing, RoleDetails]) -> MemberOut:
     """Give a member one more application role."""
     tenant = request.tenant
     role = tenant.catalogue.application_role(request.role)
-    member = await tenant.change(lambda facts: assign(facts, request.member, role))
-    return answers.member(member, tenant.facts.at)
+    return await tenant.change(
+        lambda facts: assign(facts, request.member, role, actor=tenant.actor, department=request.body.department),
+        answers.member_in(tenant.facts),
+    )
 
 
 @functions.endpoint("PATCH", ROUTE, requires=Action.MANAGE_MEMBERS, body=NewRole)
 async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
     """Replace one of a member's application roles by another."""
-    tenant = request.tenant
+    tenant, body = request.tenant, request.body
     role = tenant.catalogue.application_role(request.role)
-    to = tenant.catalogue.application_role(RoleId(request.body.to))
-    member = await tenant.change(lambda facts: change(facts, request.member, role, to, actor=tenant.actor))
-    return answers.member(member, tenant.facts.at)
+    to = tenant.catalogue.application_role(RoleId(body.to))
+    return await tenant.change(
+        lambda facts: change(facts, request.member, role, to, actor=tenant.actor, department=body.department),
+        answers.member_in(tenant.facts),
+    )
 
 
-@functions.endpoint("DELETE", ROUTE, requires=Action.MANAGE_MEMBERS, query=RemovalQuery)
+@functions.endpoint("DELETE", ROUTE, requires=Action.MANAGE_MEMBERS, query=RemovalQuery, wants=answers.AROUND_WITH_KEYS)
 async def revoke_role(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Delete the member's row on this role's tab."""
-    tenant = request.tenant
+    tenant, with_projects = request.tenant, request.query.with_projects
     role = tenant.catalogue.application_role(request.role)
-    report = await tenant.change(
-        lambda facts: revoke(facts, request.member, role, actor=tenant.actor), dry_run=request.query.is_dry_run
+    return await tenant.change(
+        lambda facts: revoke(facts, request.member, role, actor=tenant.actor, with_projects=with_projects),
+        answers.removal_in(tenant.facts),
+        dry_run=request.query.is_dry_run,
     )
-    return answers.removal(report, tenant.facts.at)

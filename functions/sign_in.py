@@ -2,7 +2,8 @@
 
 from shared.domain.principals import ProductId
 from shared.http import answers
-from shared.http.endpoint import Caller, Functions
+from shared.http.admission import Caller
+from shared.http.endpoint import Functions
 from shared.http.requests import Request
 from shared.http.schemas import Nothing, SignedInOut, SignIn
 from shared.signing_in import arrive

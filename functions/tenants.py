@@ -3,9 +3,9 @@
 from http import HTTPStatus
 
 from shared.domain.founding import found
-from shared.domain.invitations import read_pieces
 from shared.http import adding, answers
-from shared.http.endpoint import Caller, Functions, operator
+from shared.http.admission import Caller, operator
+from shared.http.endpoint import Functions
 from shared.http.requests import Request
 from shared.http.schemas import NewTenant, Nothing, TenantOut
 from shared.storage.tenant_store import Author
@@ -18,8 +18,10 @@ async def create_tenant(request: Request[Nothing, NewTenant]) -> TenantOut:
     """Create a tenant and invite its first administrators, all of them or none."""
     actor = operator(request.person)
     facts = adding.facts_of(request.body, request.app, actor=actor)
-    change = found(facts, read_pieces(request.body.administrators), actor=actor)
-    await request.app.tenants.found(facts, change, Author(actor, request.id))
+    change = found(facts, adding.administrators(request.body), actor=actor)
+    await request.app.tenants.found(
+        facts, change, Author(actor, request.id), once=answers.once(request, answers.tenant)
+    )
     return answers.tenant(change.answer)
 
 

@@ -33,13 +33,37 @@ class EmailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphSettings:
+    """Where directories are looked up, whether for the caller or for the app, and as which identity."""
+
+    endpoint: str
+    mode: str
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PepperSettings:
+    """One pepper of API keys: its version, which is stored with each key, and the secret itself."""
+
+    version: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `cursor_key` signs the cursors of lists; `storage` is the environment that names the storage."""
+    """
+    All settings.
+
+    `cursor_key` signs the cursors of lists. The first of the `peppers` is for new API keys, a second one is accepted
+    while it is being changed. `storage` is the part of the environment that names the storage.
+    """
 
     directories: tuple[Directory, ...]
     audience: str
     cursor_key: bytes = field(repr=False)
+    peppers: tuple[PepperSettings, ...]
     email: EmailSettings
+    graph: GraphSettings
     storage: Mapping[str, str] = field(repr=False)
 
 
@@ -64,12 +88,25 @@ class _Directory(BaseModel):
         )
 
 
+class _Pepper(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str = Field(min_length=1, max_length=20)
+    secret: str
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read all settings; BrokenSettings for the first that is missing or makes no sense."""
     return Settings(
         directories=_directories(_given(environment, "MEMBERS_DIRECTORIES")),
         audience=_given(environment, "MEMBERS_AUDIENCE"),
         cursor_key=_key(environment, "MEMBERS_CURSOR_KEY"),
+        peppers=_peppers(_given(environment, "MEMBERS_KEY_PEPPERS")),
+        graph=GraphSettings(
+            endpoint=_given(environment, "GRAPH_ENDPOINT"),
+            mode=_given(environment, "GRAPH_MODE"),
+            client_id=environment.get("AZURE_CLIENT_ID") or None,
+        ),
         email=EmailSettings(
             endpoint=_given(environment, "EMAIL_ENDPOINT"),
             sender_address=_given(environment, "EMAIL_SENDER_ADDRESS"),
@@ -107,3 +144,12 @@ def _directories(text: str) -> tuple[Directory, ...]:
     if not issuers or len(set(issuers)) != len(issuers) or len({each.tid for each in listed}) != len(listed):
         raise BrokenSettings("The setting MEMBERS_DIRECTORIES names no directory, or one issuer or tid twice.")
     return tuple(each.directory() for each in listed)
+
+
+def _peppers(text: str) -> tuple[PepperSettings, ...]:
+    name = "MEMBERS_KEY_PEPPERS"
+    try:
+        listed = TypeAdapter(Annotated[tuple[_Pepper, ...], Field(min_length=1, max_length=2)]).validate_json(text)
+    except ValidationError as error:
+        raise BrokenSettings(f"The setting {name} is not a list of one or two peppers.") from error
+    return tuple(PepperSettings(each.version, _key({name: each.secret}, name)) for each in listed)

@@ -11,8 +11,13 @@ import aiohttp
 
 from shared.catalogues import catalogue
 from shared.domain.catalogue import Catalogue
+from shared.domain.loopback import is_loopback
 from shared.domain.principals import ProductId
 from shared.email.sender import AccessKey, AzureEmail, ManagedIdentity
+from shared.identity.api_keys import Pepper, Peppers
+from shared.identity.directory import GraphDirectory
+from shared.identity.graph_allowance import Allowance
+from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSource
 from shared.identity.jwks import KeySource
 from shared.identity.tokens import TokenValidator
 from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
@@ -27,6 +32,7 @@ from shared.storage.tables import Tables
 from shared.storage.tenant_store import Tenants
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
+REQUESTS_A_MINUTE: Final = 1200
 _STORAGE_SECONDS: Final = 5.0
 
 
@@ -58,6 +64,30 @@ class App:
             (issuer for each in directories for issuer in each.issuers), lambda: self._session, time.monotonic
         )
         return TokenValidator(directories, self.settings.audience, keys, time.time)
+
+    @cached_property
+    def peppers(self) -> Peppers:
+        """What API keys are hashed with."""
+        current, *previous = (Pepper(each.version, each.secret) for each in self.settings.peppers)
+        return Peppers(current, previous[0] if previous else None)
+
+    @cached_property
+    def requests(self) -> Allowance:
+        """How many requests a minute one person or key may still make of this process."""
+        return Allowance(REQUESTS_A_MINUTE, 60, time.monotonic)
+
+    @cached_property
+    def directory(self) -> GraphDirectory:
+        """The directories of all callers."""
+        graph = self.settings.graph
+        return GraphDirectory(graph.endpoint, self._graph_tokens(), lambda: self._session, time.monotonic)
+
+    def _graph_tokens(self) -> TokenSource:
+        graph = self.settings.graph
+        if is_loopback(graph.endpoint):
+            return PassedOn()
+        kind = AppOnly if graph.mode == "app-only" else OnBehalfOf
+        return kind(graph.endpoint, self.settings.audience, graph.client_id)
 
     @cached_property
     def tenants(self) -> Tenants:
@@ -114,7 +144,7 @@ def install(app: App) -> None:
 def _checked(app: App) -> App:
     """Make what depends on settings, so that a broken one shows before the first request is answered."""
     try:
-        _ = app.tokens, app.tenants, app.email
+        _ = app.tokens, app.tenants, app.email, app.peppers, app.directory
     except ValueError as error:
         raise BrokenSettings(str(error)) from error
     return app

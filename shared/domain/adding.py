@@ -169,10 +169,10 @@ def _refuse(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> None
     if piece.department and not target.role.carries_department:
         raise InvalidRequest("This role carries no department.")
     if piece.identity:
-        _refuse_pick(facts, piece.kind, actor=actor)
+        refuse_pick(facts, piece.kind, actor=actor)
 
 
-def _refuse_pick(facts: Facts, kind: Kind, *, actor: Actor) -> None:
+def refuse_pick(facts: Facts, kind: Kind, *, actor: Actor) -> None:
     """Refuse picks from the directory where look-up is off, and those of guests (R5)."""
     settings = facts.tenant.settings
     if actor.guest:

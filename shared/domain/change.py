@@ -96,6 +96,10 @@ class Change[T]:
         """Tell whether there is nothing to store."""
         return not (self.edits or self.events or self.projects or self.tenant)
 
+    def answering[S](self, answer: S) -> "Change[S]":
+        """Store the same, and answer something else."""
+        return Change(answer, self.edits, self.events, self.mails, self.projects, self.tenant, self.cascade)
+
 
 @dataclass(frozen=True, slots=True)
 class Cascade:

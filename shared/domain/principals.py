@@ -15,6 +15,10 @@ Address = NewType("Address", str)
 """A canonical e-mail address: only `shared.domain.addresses.canonical` makes one."""
 
 
+API_KEYS = DirectoryId("api-key")
+"""Where API keys are at home: they are found by id, as people are found in their directories."""
+
+
 class Kind(StrEnum):
     """The kinds of member, spelt as in the HTTP contract."""
 

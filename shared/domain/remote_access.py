@@ -11,7 +11,7 @@ from shared.domain.errors import Forbidden, KindNotAllowed, NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.keys import FirewallRule, Key, Secret
 from shared.domain.membership import Member, Status
-from shared.domain.principals import Kind, MemberId
+from shared.domain.principals import API_KEYS, Identity, Kind, MemberId
 
 USUAL_LIFE: Final = timedelta(days=90)
 """How long a key is good for unless something else is asked for."""
@@ -45,6 +45,7 @@ def issue(facts: Facts, new: NewKey, *, actor: Actor) -> Change[Member]:
         created_at=facts.at,
         created_by=actor.ref,
         name=new.description,
+        identity=Identity(API_KEYS, new.id),
         key=key,
     )
     event = Event(EventType.API_KEY_ISSUED, member.ref, after=_told(key))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
 
+from shared.domain.loopback import is_loopback
 from shared.email.free_text import tidy
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ RETRY_AFTER_SECONDS = 60.0
 """How long to wait when the service throttles without saying how long."""
 
 _LONGEST_RETRY_AFTER_SECONDS = 3600.0
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _THROTTLED = 429
 _NOT_ABOUT_THE_MAIL = frozenset({401, 403, 404, 408})
 _ACCOUNT_CODES = frozenset({"DomainNotLinked", "InvalidSenderUserName", "Denied", "Unauthorized"})
@@ -162,7 +162,7 @@ class AzureEmail:
 
 def _check(endpoint: str, credential: AccessKey | ManagedIdentity) -> None:
     parts = urlsplit(endpoint)
-    loopback = parts.hostname in _LOOPBACK
+    loopback = is_loopback(endpoint)
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ValueError("The mail endpoint is an https address, or http on a loopback address.")
     if isinstance(credential, AccessKey) != loopback:

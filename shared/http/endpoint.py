@@ -1,8 +1,7 @@
 """The one decorator of ours: it lets requests in, hands them over, and turns whatever comes of them into an answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,33 +9,23 @@ import azure.functions as func
 from pydantic import BaseModel
 
 from shared import wiring
-from shared.domain.access import grant_for
 from shared.domain.catalogue import Action
-from shared.domain.change import Actor, Facts
-from shared.domain.errors import Forbidden, NotFound, Refusal
-from shared.domain.founding import AdministratorsRefused
-from shared.domain.membership import Ref, Status
-from shared.domain.principals import MemberId, Person, TenantId
+from shared.domain.change import Facts
+from shared.domain.errors import Refusal, SomeRejected
+from shared.domain.principals import MemberId, ProjectId
 from shared.http import problems, reading
-from shared.http.problems import Problem
+from shared.http.admission import Caller, Credential, authenticate, author_of, bearer, enter, operator_of
+from shared.http.problems import Problem, from_refusal
 from shared.http.requests import Request, Tenancy
 from shared.http.schemas import FieldError, Nothing
 from shared.identity.jwks import KeysUnavailable
 from shared.identity.tokens import TokenRefused
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable
-from shared.storage.tenant_store import Author, TenantBusy, Wanted
+from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy, Wanted
 from shared.wiring import App
 
-
-class Caller(StrEnum):
-    """Who may call an endpoint that takes no permission in a tenant."""
-
-    ANYONE = "anyone"
-    PERSON = "person"
-    OPERATOR = "operator"
-    MEMBER = "member"
-    MEMBER_OR_OPERATOR = "member-or-operator"
+NOTHING_MORE: Final = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +45,10 @@ class Endpoint:
     """
     One entry of the registry: all that is known of an endpoint, for requests, tests and documentation.
 
-    `wants` tells what the decision will have to know, from query and body, so that it is read while the caller is being
-    let in. `status` is that of success, `also` are others with the same body. A handler answers a model, or ready-made
-    text of another `media_type`. `refuses` are the refusals that only its decision knows of, for the documentation.
+    `wants` tells what the decision will have to know, by itself or from query or body, so that it is read while the
+    caller is being let in. `status` is that of success, `also` are others with the same body. A handler answers a model,
+    or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for the
+    documentation. `is_once` says that the endpoint honours idempotency keys.
     """
 
     name: str
@@ -69,10 +59,12 @@ class Endpoint:
     query: type[BaseModel] = Nothing
     body: type[BaseModel] | None = None
     status: HTTPStatus = HTTPStatus.OK
-    wants: Callable[[Any], Wanted] | None = None
+    wants: Callable[[Any], Wanted] | Wanted = NOTHING_MORE
+    body_is_optional: bool = False
     also: tuple[HTTPStatus, ...] = ()
     media_type: str = "application/json"
     refuses: tuple[type[Refusal], ...] = ()
+    is_once: bool = False
 
 
 REGISTRY: Final[dict[str, Endpoint]] = {}
@@ -119,6 +111,8 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
         result = await endpoint.handler(await _let_in(endpoint, http, request_id))
     except Problem as problem:
         return _refusal(problem, request_id)
+    except Replayed as replayed:
+        result = Answer(replayed.answer, endpoint.status, {"Idempotency-Replayed": "true"})
     except _REFUSING as trouble:
         return _refusal(_problem(trouble), request_id)
     answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
@@ -144,67 +138,64 @@ def _response(body: str, status: HTTPStatus, media_type: str, request_id: str, *
 async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -> Request[Any, Any]:
     """Find out who asks, whether they may, and what for, in this order: strangers learn nothing of bodies."""
     app = wiring.app()
-    caller = None if endpoint.requires is Caller.ANYONE else await _authenticate(app, http)
-    if endpoint.requires is Caller.OPERATOR and not (caller and caller.operator):
-        raise Forbidden
+    credential = None if endpoint.requires is Caller.ANYONE else await _authenticate(app, endpoint, http)
     path = reading.path(http)
-    query, body, complaint = reading.try_to_read(http, endpoint.query, endpoint.body)
-    wanted = Wanted() if complaint or not endpoint.wants else endpoint.wants(query if endpoint.body is None else body)
-    inside = caller is not None and endpoint.requires not in {Caller.PERSON, Caller.OPERATOR}
-    tenancy = await _enter(app, endpoint, caller, path, wanted, request_id) if caller and inside else None
+    query, body, complaint = reading.try_to_read(
+        http, endpoint.query, endpoint.body, optional=endpoint.body_is_optional
+    )
+    once = reading.once(http, credential) if credential and endpoint.is_once else None
+    tenancy = None
+    if credential and endpoint.requires not in {Caller.PERSON, Caller.OPERATOR}:
+        wanted = _wanted(endpoint, query if endpoint.body is None else body, complaint)
+        tenancy = await _enter(app, endpoint, credential, path, wanted, request_id)
+        tenancy = replace(tenancy, expected=reading.if_match(http, endpoint.method), once=once)
     if complaint:
         raise complaint
-    return Request(app, request_id, path, query, body, caller, tenancy)
+    return Request(app, request_id, path, query, body, credential, tenancy, once, bearer(http))
 
 
-async def _authenticate(app: App, http: func.HttpRequest) -> Person:
-    scheme, _, token = http.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise problems.unauthenticated()
-    return await app.tokens.validate(token.strip())
+def _wanted(endpoint: Endpoint, given: BaseModel | None, complaint: Problem | None) -> Wanted:
+    """Tell what the decision will have to know; what cannot be read says nothing."""
+    if isinstance(endpoint.wants, Wanted):
+        return endpoint.wants
+    return NOTHING_MORE if complaint or given is None else endpoint.wants(given)
+
+
+async def _authenticate(app: App, endpoint: Endpoint, http: func.HttpRequest) -> Credential:
+    credential = await authenticate(app, http)
+    if not app.requests.take(credential.identity):
+        raise problems.too_many_requests()
+    if endpoint.requires is Caller.OPERATOR:
+        operator_of(credential)
+    return credential
 
 
 async def _enter(
-    app: App, endpoint: Endpoint, caller: Person, path: dict[str, str], wanted: Wanted, request_id: str
+    app: App,
+    endpoint: Endpoint,
+    credential: Credential,
+    path: dict[str, str],
+    wanted: Wanted,
+    request_id: str,
 ) -> Tenancy:
-    """Read the tenant, the caller's place in it and what else is wanted, at once, and see whether they may come in."""
-    member = frozenset({MemberId(path["member"])} if "member" in path else ())
-    wanted |= Wanted(members=member, identities=frozenset({caller.identity}))
+    project = ProjectId(path["project"]) if "project" in path else None
 
     def author(facts: Facts) -> Author:
-        return _author(facts, endpoint.requires, caller, request_id)
+        return author_of(facts, endpoint.requires, credential, project, request_id)
 
-    store = await app.tenants.open(TenantId(path["tenant"]))
-    tenancy = Tenancy(store, await store.read(wanted), wanted, author)
-    author(tenancy.facts)
-    return tenancy
+    def version(facts: Facts) -> int:
+        if "member" in path or "key" in path:
+            return facts.member(MemberId(path.get("member") or path["key"])).version
+        return facts.project(project).version if project else facts.tenant.version
 
-
-def _author(facts: Facts, requires: Caller | Action, caller: Person, request_id: str) -> Author:
-    """Say who asks, from what is stored now: NotFound for strangers and the invited, Forbidden without permission."""
-    member = facts.by_identity.get(caller.identity)
-    if member is None or member.status is not Status.ACTIVE:
-        if requires is Caller.MEMBER_OR_OPERATOR and caller.operator:
-            return Author(operator(caller), request_id)
-        raise NotFound
-    actor = Actor(member.ref, member)
-    if not isinstance(requires, Action):
-        return Author(actor, request_id)
-    grant = grant_for(member, requires, facts.catalogue)
-    if grant is None:
-        raise Forbidden
-    return Author(actor, request_id, grant)
-
-
-def operator(person: Person) -> Actor:
-    """Name an operator as the one who acts."""
-    return Actor(Ref("operator", person.identity.subject, person.name))
+    store, seen, wanted = await enter(app, credential, path, wanted, author)
+    return Tenancy(store, seen, wanted, author, version)
 
 
 _REFUSING: Final = (
     Refusal,
-    AdministratorsRefused,
     TokenRefused,
+    KeyReused,
     TenantBusy,
     KeysUnavailable,
     StorageUnavailable,
@@ -215,11 +206,11 @@ _REFUSING: Final = (
 def _problem(trouble: Exception) -> Problem:
     match trouble:
         case Refusal():
-            return problems.from_refusal(trouble)
-        case AdministratorsRefused(refusals=refusals):
-            return _first_of(refusals)
+            return _first_of(trouble.refusals) if isinstance(trouble, SomeRejected) else from_refusal(trouble)
         case TokenRefused():
             return problems.unauthenticated()
+        case KeyReused():
+            return problems.key_reused()
         case TenantBusy():
             return problems.tenant_busy()
         case StorageUnavailable(retry_after=seconds):
@@ -228,8 +219,8 @@ def _problem(trouble: Exception) -> Problem:
             return problems.unavailable()
 
 
-def _first_of(refusals: dict[int, Refusal]) -> Problem:
+def _first_of(refusals: Mapping[int, Refusal]) -> Problem:
     """Tell the code of the first refusal, and of each one where it is."""
-    first = problems.from_refusal(next(iter(refusals.values())))
-    errors = [FieldError(pointer=f"#/administrators/{at}", detail=str(each)) for at, each in refusals.items()]
+    first = from_refusal(next(iter(refusals.values())))
+    errors = [FieldError(pointer=f"#/{at}", detail=str(each)) for at, each in refusals.items()]
     return Problem(first.code, first.title, first.status, errors=tuple(errors))

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from shared.domain.catalogue import Action
 from shared.health import VERSION
 from shared.http import problems
-from shared.http.endpoint import REGISTRY, Answer, Caller, Endpoint
+from shared.http.admission import Caller
+from shared.http.endpoint import REGISTRY, Answer, Endpoint
 from shared.http.openapi_problems import parameters_of, problems_of
 from shared.http.openapi_schemas import Schema, Shapes, Use, prose, reference, shapes
 from shared.http.problems import Problem

@@ -7,7 +7,8 @@ from typing import Final
 from shared.domain.catalogue import Action
 from shared.domain.errors import Forbidden, NotFound, Refusal, RoleNotInScope, TooMany
 from shared.http import problems
-from shared.http.endpoint import Caller, Endpoint
+from shared.http.admission import Caller
+from shared.http.endpoint import Endpoint
 from shared.http.problems import Problem
 from shared.http.schemas import FieldError
 

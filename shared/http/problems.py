@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from shared.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany
+from shared.domain.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, Refusal, TooMany
 from shared.http.schemas import FieldError, ItemProblem, ProblemBody
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -18,6 +18,7 @@ STATUS_OF: Final[Mapping[type[Refusal], HTTPStatus]] = {
     Invalid: HTTPStatus.UNPROCESSABLE_CONTENT,
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     Conflict: HTTPStatus.CONFLICT,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
 }
@@ -104,4 +105,23 @@ def unavailable(detail: str | None = None, *, retry_after: float | None = None) 
         HTTPStatus.SERVICE_UNAVAILABLE,
         detail,
         headers={"Retry-After": str(max(1, round(retry_after or 5)))},
+    )
+
+
+def too_many_requests() -> Problem:
+    """Ask to slow down: one person or key has asked too often within a minute."""
+    return Problem(
+        "too-many-requests",
+        "There were too many requests.",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        headers={"Retry-After": "60"},
+    )
+
+
+def key_reused() -> Problem:
+    """Refuse an idempotency key that stands for another request."""
+    return Problem(
+        "idempotency-key-reused",
+        "This idempotency key stands for another request.",
+        HTTPStatus.UNPROCESSABLE_CONTENT,
     )

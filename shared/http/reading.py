@@ -1,5 +1,7 @@
 """Read requests: ids, paths, queries and bodies, each refused with a clear problem where it makes no sense."""
 
+import hashlib
+import json
 import re
 import secrets
 from typing import Final
@@ -10,12 +12,15 @@ from pydantic_core import ErrorDetails
 
 from shared.domain.errors import NotFound
 from shared.http import problems
+from shared.http.admission import Credential
 from shared.http.problems import Problem
 from shared.http.schemas import ID_PATTERN, FieldError
+from shared.storage.tenant_store import Once
 
 MOST_BYTES: Final = 256 * 1024
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{8,64}")
 _MOST_ERRORS: Final = 20
 
 
@@ -23,6 +28,28 @@ def request_id(http: func.HttpRequest) -> str:
     """Take the request's own id where it is harmless, else make one."""
     given = http.headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def once(http: func.HttpRequest, credential: Credential) -> Once | None:
+    """
+    Read the idempotency key: it belongs to caller, method and path, and stands for one body.
+
+    400 for one that is too short to be chosen well, or too long.
+    """
+    given = http.headers.get("idempotency-key")
+    if given is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(given):
+        raise problems.malformed_request("An Idempotency-Key has 8 to 64 printable characters.")
+    identity = credential.identity
+    parts = [identity.directory, identity.subject, http.method, http.url.partition("?")[0], given]
+    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return Once(name, hashlib.sha256(http.get_body()).hexdigest(), tell=str)
+
+
+def if_match(http: func.HttpRequest, method: str) -> str | None:
+    """Read which version the caller wants to change; only changes have one."""
+    return http.headers.get("if-match") if method in {"PUT", "PATCH", "DELETE", "POST"} else None
 
 
 def path(http: func.HttpRequest) -> dict[str, str]:
@@ -34,11 +61,11 @@ def path(http: func.HttpRequest) -> dict[str, str]:
 
 
 def try_to_read(
-    http: func.HttpRequest, query: type[BaseModel], body: type[BaseModel] | None
+    http: func.HttpRequest, query: type[BaseModel], body: type[BaseModel] | None, *, optional: bool = False
 ) -> tuple[BaseModel, BaseModel | None, Problem | None]:
     """Read query and body, or say what is wrong with them; it is said aloud only once the caller was let in."""
     try:
-        return _query(http, query), _body(http, body) if body else None, None
+        return _query(http, query), _body(http, body, optional=optional) if body else None, None
     except Problem as complaint:
         return query.model_construct(), None, complaint
 
@@ -50,8 +77,8 @@ def _query(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
         raise problems.invalid_request(*(_about_query(each) for each in _errors(error))) from error
 
 
-def _body(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:
-    raw = http.get_body()
+def _body(http: func.HttpRequest, shape: type[BaseModel], *, optional: bool) -> BaseModel:
+    raw = http.get_body() or (b"{}" if optional else b"")
     if len(raw) > MOST_BYTES:
         raise problems.payload_too_large(f"A request has at most {MOST_BYTES} bytes.")
     try:

@@ -5,17 +5,23 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from pydantic import BaseModel, TypeAdapter
+
+from shared.domain.adding import Piece, Result, Target, add, add_all
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Facts
+from shared.domain.errors import PreconditionFailed
 from shared.domain.membership import Member
-from shared.domain.principals import MemberId, Person, RoleId
+from shared.domain.principals import MemberId, Person, ProjectId, RoleId
 from shared.domain.removal import administrators_after
+from shared.http.admission import Credential, PresentedKey, person_of
 from shared.http.problems import malformed_request
 from shared.storage import tenant_store
-from shared.storage.tenant_store import Author, Reading, TenantStore, Wanted
+from shared.storage.tenant_store import Author, Once, Reading, TenantStore, Wanted
 from shared.wiring import App
 
 _MAC_BYTES: Final = 16
@@ -27,13 +33,17 @@ class Tenancy:
     The tenant of the path, and the caller's place in it.
 
     There is no way from here to any other tenant (R27). `author` says who a change is made for and refuses whoever may
-    not make it; it is asked again with live facts at every attempt (R14).
+    not make it; it is asked again with live facts at every attempt (R14). `expected` is the version that the caller has
+    seen of the thing in the path, and `once` names a request that must not be carried out twice.
     """
 
     store: TenantStore
     reading: Reading
     wanted: Wanted
     author: Callable[[Facts], Author]
+    version: Callable[[Facts], int]
+    expected: str | None = None
+    once: Once | None = None
 
     @property
     def facts(self) -> Facts:
@@ -58,33 +68,74 @@ class Tenancy:
             raise LookupError("an operator has no membership")
         return member
 
-    async def change[T](self, decide: Callable[[Facts], Change[T]], *, dry_run: bool = False) -> T:
-        """Decide, commit, and answer what was decided; a dry run ends before the commit (R29)."""
-        if dry_run:
-            trial = decide(self.facts)
-            administrators_after(self.facts.administrators, trial.edits, self.catalogue)
-            return trial.answer
-        decision = await tenant_store.change(
-            self.store, decide, wanted=self.wanted, author=self.author, first=self.reading
-        )
-        return decision.answer
+    async def change[T, S: BaseModel](
+        self, decide: Callable[[Facts], Change[T]], show: Callable[[T], S], *, dry_run: bool = False
+    ) -> S:
+        """Decide, commit, and show what was decided; a dry run ends before the commit (R29)."""
 
-    async def change_each[P, R](
-        self,
-        pieces: Sequence[P],
-        decide: Callable[[Facts, Sequence[P]], Change[Sequence[R]]],
-        *,
-        wanted: Callable[[Sequence[P]], Wanted],
-    ) -> list[R]:
-        """Decide and commit many independent pieces, and answer them in their order."""
+        def checked(facts: Facts) -> Change[T]:
+            self._check_version(facts)
+            return decide(facts)
+
+        if dry_run:
+            trial = checked(self.facts)
+            administrators_after(self.facts.administrators, trial.edits, self.catalogue)
+            return show(trial.answer)
+        once = replace(self.once, tell=lambda answer: show(answer).model_dump_json()) if self.once else None
+        decision = await tenant_store.change(
+            self.store, checked, wanted=self.wanted, author=self.author, first=self.reading, once=once
+        )
+        return show(decision.answer)
+
+    async def add[S: BaseModel](
+        self, pieces: Sequence[Piece], target: Target, show: Callable[[Result], S], *, shape: type[S]
+    ) -> list[S]:
+        """Add members, each by itself, and show what became of them in the order of the request."""
+        listing = TypeAdapter(list[shape])  # type: ignore[valid-type]  # the caller's own shape
+        once = replace(self.once, tell=lambda shown: listing.dump_json(shown).decode()) if self.once else None
+
+        def decide(facts: Facts, some: Sequence[Piece]) -> Change[Sequence[S]]:
+            change = add(facts, some, target, actor=self.author(facts).actor)
+            return change.answering([show(result) for result in change.answer])
+
         return await tenant_store.change_each(
             self.store,
             pieces,
             decide,
-            wanted=lambda some: self.wanted | wanted(some),
+            wanted=lambda some: self.wanted | wanted_for(some),
             author=self.author,
             first=self.reading,
+            once=once,
+            retell=listing.validate_json,
         )
+
+    async def add_all[S: BaseModel](
+        self, pieces: Sequence[Piece], target: Target, show: Callable[[tuple[Result, ...]], S]
+    ) -> S:
+        """Add members, all of them or none."""
+        inside = replace(self, wanted=self.wanted | wanted_for(pieces), reading=await self._with(pieces))
+        return await inside.change(lambda facts: add_all(facts, pieces, target, actor=self.actor), show)
+
+    async def _with(self, pieces: Sequence[Piece]) -> Reading:
+        return await self.store.read(self.wanted | wanted_for(pieces))
+
+    def _check_version(self, facts: Facts) -> None:
+        if self.expected not in {None, "*", etag(self.version(facts))}:
+            raise PreconditionFailed
+
+
+def wanted_for(pieces: Sequence[Piece]) -> Wanted:
+    """Ask whether those to be added are known already."""
+    return Wanted(
+        members=frozenset(piece.key for piece in pieces if piece.key),
+        identities=frozenset(piece.identity for piece in pieces if piece.identity),
+        addresses=frozenset(piece.address for piece in pieces if piece.address),
+    )
+
+
+def etag(version: int) -> str:
+    """Spell a version as HTTP does."""
+    return f'"{version}"'
 
 
 @dataclass(frozen=True)
@@ -92,7 +143,8 @@ class Request[Q, B]:
     """
     A request that was let in, with its query and body read.
 
-    `person` is None where nobody has to sign in. Body and query have the types that the endpoint asks for.
+    `credential` is None where nobody has to sign in, and `token` the text of a person's access token. Body and query
+    have the types that the endpoint asks for.
     """
 
     app: App
@@ -100,15 +152,29 @@ class Request[Q, B]:
     path: dict[str, str]
     query: Q
     body: B
-    caller: Person | None = None
+    credential: Credential | None = None
     tenancy: Tenancy | None = None
+    once: Once | None = None
+    token: str | None = field(default=None, repr=False)
 
     @property
     def person(self) -> Person:
-        """Who has signed in."""
-        if self.caller is None:
+        """Who has signed in; Forbidden for an API key."""
+        return person_of(self.caller)
+
+    @property
+    def signed_in_since(self) -> datetime | None:
+        """When the person signed in, as the token has it; None for an API key (R14)."""
+        if isinstance(self.caller, PresentedKey):
+            return None
+        return datetime.fromtimestamp(self.caller.authenticated_at, UTC)
+
+    @property
+    def caller(self) -> Credential:
+        """Who or what has signed in."""
+        if self.credential is None:
             raise LookupError("this endpoint asks nobody to sign in")
-        return self.caller
+        return self.credential
 
     @property
     def tenant(self) -> Tenancy:
@@ -121,6 +187,16 @@ class Request[Q, B]:
     def member(self) -> MemberId:
         """The member of the path."""
         return MemberId(self.path["member"])
+
+    @property
+    def key(self) -> MemberId:
+        """The API key of the path."""
+        return MemberId(self.path["key"])
+
+    @property
+    def project(self) -> ProjectId:
+        """The project of the path."""
+        return ProjectId(self.path["project"])
 
     @property
     def role(self) -> RoleId:

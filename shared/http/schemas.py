@@ -1,7 +1,7 @@
 """The shapes of requests and answers, as the HTTP contract spells them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,11 +14,12 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from shared.domain.adding import Outcome
 from shared.domain.events import EventType
-from shared.domain.invitations import Outcome
 from shared.domain.membership import Delivery, Status
 from shared.domain.principals import Kind, RoleId
 from shared.storage.tenant_store import MemberFilter
@@ -152,6 +153,34 @@ class MemberOut(Shape):
     invitation: InvitationOut | None
     created_at: Time
     created_by: RefOut
+    last_sign_in_at: Time | None = Field(examples=[None])
+
+
+class InProjectOut(Shape):
+    """A project, and the roles that somebody has in it."""
+
+    id: str = Field(examples=["4be0643f1d98573b97cdca98a65347dd"])
+    name: str = Field(examples=["Quarterly figures"])
+    roles: list[str] = Field(examples=[["contributor"]])
+
+
+class MemberDetailOut(MemberOut):
+    """One member, with the projects it is in."""
+
+    projects: list[InProjectOut]
+
+
+class ProjectMemberOut(MemberOut):
+    """A member of a project, with its roles there."""
+
+    project_roles: list[str] = Field(examples=[["owner"]])
+
+
+class ProjectMembersOut(Shape):
+    """A page of a project's members."""
+
+    items: list[ProjectMemberOut]
+    next: str | None = Field(examples=[None])
 
 
 class ResultOut(Shape):
@@ -203,17 +232,34 @@ class RemovedOut(Shape):
 
     member: MemberOut
     roles: list[str] = Field(examples=[["consumer"]])
-    projects: list[RefOut] = Field(examples=[[]])
+    projects: list[InProjectOut]
     api_key: bool
 
 
+class RemainingOut(Shape):
+    """Something through which access remains."""
+
+    kind: Literal["group", "apiKey", "projectRoles"]
+    id: str = Field(examples=["7c1d0f6ae2b94c5f"])
+    name: str = Field(examples=["Data Engineers"])
+    roles: list[str] = Field(examples=[["consumer"]])
+    projects: list[str] = Field(examples=[[]])
+
+
+class OperationRef(Shape):
+    """Where to see how a long removal gets on."""
+
+    id: str = Field(examples=["b95f3a8a6f4c5d0cb2a2d8e1f0c7a913"])
+    href: str = Field(examples=["/api/tenants/acme/operations/b95f3a8a6f4c5d0cb2a2d8e1f0c7a913"])
+
+
 class RemovalOut(Shape):
-    """The removal report: what went, and what the person could still reach."""
+    """The removal report: what went, and what somebody could still reach."""
 
     removed: RemovedOut
-    remaining_access: list[RefOut] = Field(examples=[[]])
-    ownerless_projects: list[RefOut] = Field(examples=[[]])
-    operation: None
+    remaining_access: list[RemainingOut]
+    ownerless_projects: list[RefOut]
+    operation: OperationRef | None = Field(examples=[None])
 
 
 _ACTIVE = {
@@ -228,6 +274,20 @@ _ACTIVE = {
 """In what a member who has signed in differs from the example of one who has not."""
 
 
+class MyProjectOut(InProjectOut):
+    """A project that the caller is in, with what the caller may do there."""
+
+    permissions: list[str] = Field(examples=[["project.jobs.view"]])
+
+
+class GroupOut(Shape):
+    """A group that the caller was in at the last sign-in, with the roles that it gives."""
+
+    id: str = Field(examples=["7c1d0f6ae2b94c5f"])
+    name: str = Field(examples=["Data Engineers"])
+    roles: list[str] = Field(examples=[["consumer"]])
+
+
 class MeOut(Shape):
     """What the caller is and may do in a tenant: the "About" page."""
 
@@ -235,8 +295,8 @@ class MeOut(Shape):
     member: MemberOut = Field(examples=[_ACTIVE])
     roles: list[str] = Field(examples=[["administrator"]])
     permissions: list[str] = Field(examples=[["jobs.view", "members.manage"]])
-    projects: list[RefOut] = Field(examples=[[]])
-    groups: list[RefOut] = Field(examples=[[]])
+    projects: list[MyProjectOut]
+    groups: list[GroupOut]
     roles_version: str = Field(examples=["9f2c1ab47d03e856"])
     sign_in_again: bool
 
@@ -298,22 +358,62 @@ class NewTenant(NewSettings):
 
 
 class NewUser(Closed):
-    """People to add by address: one, or several separated by semicolons."""
+    """
+    People to add: by address, one or several separated by semicolons, or one picked from the directory.
+
+    Of a pick only the directory's object id counts; name and address are read from the directory itself.
+    """
 
     kind: Literal["user"]
-    email: Annotated[str, StringConstraints(max_length=256 * 1024)] = Field(
-        examples=["ada@contoso.test; bo@contoso.test"]
+    email: Annotated[str, StringConstraints(max_length=256 * 1024)] | None = Field(
+        default=None, examples=["ada@contoso.test; bo@contoso.test"]
     )
+    directory_id: Id | None = None
+    display_name: str | None = Field(default=None, max_length=500)
+    department: Text | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if self.email is None and self.directory_id is None:
+            raise ValueError("A user has an email or a directoryId.")
+        return self
+
+
+class NewGroup(Closed):
+    """A group to add, picked from the directory."""
+
+    kind: Literal["group"]
+    directory_id: Id
+    display_name: str | None = Field(default=None, max_length=500)
+    email: str | None = Field(default=None, max_length=500)
+
+
+class ExistingKey(Closed):
+    """An API key to add: it was issued before."""
+
+    kind: Literal["apiKey"]
+    id: Id
+
+
+type NewMember = Annotated[NewUser | NewGroup | ExistingKey, Field(discriminator="kind")]
+type NewMemberList = Annotated[list[NewMember], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
 class NewMembers(Closed):
-    """People to put into an application role."""
+    """Principals to put into a role. With `allOrNothing`, one that is rejected keeps all others out."""
 
     role: Id = Field(examples=["consumer"])
-    members: Annotated[list[NewUser], Field(min_length=1, max_length=MOST_ITEMS)]
+    members: NewMemberList
+    all_or_nothing: bool = False
 
 
-class NewRole(Closed):
+class RoleDetails(Closed):
+    """What an assignment may carry beside the role."""
+
+    department: Text | None = None
+
+
+class NewRole(RoleDetails):
     """The role that takes the place of another one."""
 
     to: Id = Field(examples=["consumer"])
@@ -357,11 +457,17 @@ class AuditQuery(Paged):
 
 
 class RemovalQuery(Closed):
-    """How to remove: `dryRun=true` only tells what would happen."""
+    """How to remove: `dryRun=true` only tells what would happen, `removeProjectRoles=true` takes a group's too."""
 
-    dry_run: Literal["true", "false"] = Field("false", description="Only tell what would happen.")
+    dry_run: Literal["true", "false"] = "false"
+    remove_project_roles: Literal["true", "false"] = "false"
 
     @property
     def is_dry_run(self) -> bool:
         """Tell whether nothing is to be changed."""
         return self.dry_run == "true"
+
+    @property
+    def with_projects(self) -> bool:
+        """Tell whether project roles are to go, too."""
+        return self.remove_project_roles == "true"

@@ -1,6 +1,5 @@
 """The way to Microsoft Graph: one bounded request at a time, to the configured place and to nowhere else."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -9,6 +8,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from shared.domain.loopback import is_loopback
 from shared.identity.graph_errors import DirectoryUnavailable, Reason
 
 TIMEOUT: Final = 2.0
@@ -36,7 +36,7 @@ class GraphClient:
         self._root = URL(endpoint.rstrip("/") + _VERSION)
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self.is_local = _is_loopback(self._root.host or "")
+        self.is_local = is_loopback(endpoint)
         if not self._root.host or (
             self._root.scheme != "https" and not (self._root.scheme == "http" and self.is_local)
         ):
@@ -115,10 +115,3 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
         if len(body) > LARGEST_BODY:
             raise DirectoryUnavailable(Reason.FAILED)
     return bytes(body)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,7 +1,6 @@
 """Signing keys of the configured issuers: fetched once, kept fresh in the background, served through outages."""
 
 import asyncio
-import ipaddress
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from yarl import URL
+
+from shared.domain.loopback import is_loopback
 
 REFRESH_AFTER = 60 * 60.0
 """Seconds after which keys are fetched again in the background."""
@@ -207,11 +208,4 @@ def _is_trustworthy(address: str) -> bool:
         return False
     if url.scheme == "https":
         return bool(url.host)
-    return url.scheme == "http" and _is_loopback(url.host or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return url.scheme == "http" and is_loopback(address)

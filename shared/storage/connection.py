@@ -6,12 +6,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from azure.core.credentials import AzureSasCredential
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AzureSasCredentialPolicy
+
+from shared.domain.loopback import is_loopback
 
 if TYPE_CHECKING:
     from azure.identity.aio import ManagedIdentityCredential
@@ -109,7 +110,7 @@ def _local(name: str, text: str) -> Connection:
     if missing:
         raise ValueError(f"{name} lacks {', '.join(sorted(missing))}; {_KEYS_ARE_LOCAL}")
     tables, queues = (parts[part].rstrip("/") for part in ("TableEndpoint", "QueueEndpoint"))
-    if not _is_on_this_machine(tables) or not _is_on_this_machine(queues):
+    if not is_loopback(tables) or not is_loopback(queues):
         raise ValueError(f"{name} is elsewhere; {_KEYS_ARE_LOCAL}")
     return Connection(tables, queues, AccountKey(parts["AccountName"], parts["AccountKey"]))
 
@@ -126,11 +127,3 @@ def _parts(text: str) -> dict[str, str]:
     return {
         key.strip(): value.strip() for key, equals, value in (part.partition("=") for part in text.split(";")) if equals
     }
-
-
-def _is_on_this_machine(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

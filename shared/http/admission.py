@@ -1,0 +1,201 @@
+"""Who asks, and may they: credentials become the author of a change, or a problem (R1, R14, R27)."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+import azure.functions as func
+
+from shared.domain.access import grant_for
+from shared.domain.catalogue import Action
+from shared.domain.change import Actor, Change, Facts
+from shared.domain.errors import Forbidden, NotFound
+from shared.domain.membership import Member, Ref, Status
+from shared.domain.principals import API_KEYS, Identity, MemberId, Person, ProjectId, TenantId
+from shared.domain.remote_access import note_use
+from shared.http import problems
+from shared.http.problems import Problem
+from shared.identity.api_keys import NotAKey, client_address, looks_like_key, parse
+from shared.storage import tenant_store
+from shared.storage.errors import StorageUnavailable
+from shared.storage.tenant_store import Author, Reading, TenantBusy, TenantStore, Wanted
+from shared.wiring import App
+
+USE_IS_NOTED_EVERY: Final = 3600
+"""Seconds: when a key was last used is written at most once an hour."""
+
+_in_background: set[asyncio.Task[None]] = set()
+
+
+class Caller(StrEnum):
+    """Who may call an endpoint that takes no permission in a tenant."""
+
+    ANYONE = "anyone"
+    PERSON = "person"
+    OPERATOR = "operator"
+    MEMBER = "member"
+    MEMBER_OR_OPERATOR = "member-or-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedKey:
+    """An API key that is spelt as keys are; whether it is one shows in the tenant. `client` is where it comes from."""
+
+    id: MemberId
+    text: str = field(repr=False)
+    client: str | None
+
+    @property
+    def identity(self) -> Identity:
+        """By what a tenant finds the key."""
+        return Identity(API_KEYS, self.id)
+
+
+type Credential = Person | PresentedKey
+
+
+async def authenticate(app: App, http: func.HttpRequest) -> Credential:
+    """Read the credential of a request: 401 without one, or with one that nobody could have been given."""
+    if any(looks_like_key(value) for value in http.params.values()):
+        raise problems.malformed_request("An API key belongs into a header, never into the address.")
+    given = bearer(http) or http.headers.get("x-api-key", "").strip()
+    if not given:
+        raise problems.unauthenticated()
+    if not looks_like_key(given):
+        return await app.tokens.validate(given)
+    try:
+        key = parse(given)
+    except NotAKey as error:
+        raise problems.unauthenticated() from error
+    return PresentedKey(key.id, key.text, client_address(http.headers.get("x-forwarded-for")))
+
+
+def bearer(http: func.HttpRequest) -> str | None:
+    """Take the token of the Authorization header."""
+    scheme, _, token = http.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def person_of(credential: Credential) -> Person:
+    """Take the person; keys are refused where only people have business."""
+    if isinstance(credential, PresentedKey):
+        raise Forbidden("This is for people, not for API keys.")
+    return credential
+
+
+def operator_of(credential: Credential) -> Person:
+    """Take the operator; everybody else is refused."""
+    person = person_of(credential)
+    if not person.operator:
+        raise Forbidden
+    return person
+
+
+async def enter(
+    app: App,
+    credential: Credential,
+    path: dict[str, str],
+    wanted: Wanted,
+    author: Callable[[Facts], Author],
+) -> tuple[TenantStore, Reading, Wanted]:
+    """Read the tenant, the caller's place in it and all else that is wanted, at once; see whether they may enter."""
+    wanted |= Wanted(
+        members=frozenset({MemberId(path[name]) for name in ("member", "key") if name in path}),
+        identities=frozenset({credential.identity}),
+        projects=frozenset({ProjectId(path["project"])} if "project" in path else ()),
+    )
+    store = await app.tenants.open(TenantId(path["tenant"]))
+    reading = await store.read(wanted)
+    if isinstance(credential, PresentedKey):
+        await _admit_key(app, store, credential, reading.facts)
+    author(reading.facts)
+    return store, reading, wanted
+
+
+def author_of(
+    facts: Facts, requires: Caller | Action, credential: Credential, project: ProjectId | None, request_id: str
+) -> Author:
+    """Say who asks, from what is stored now: NotFound for strangers and the invited, Forbidden without permission."""
+    member = facts.by_identity.get(credential.identity)
+    if member is None or member.status is not Status.ACTIVE:
+        if requires is Caller.MEMBER_OR_OPERATOR and isinstance(credential, Person) and credential.operator:
+            return Author(operator(credential), request_id)
+        raise NotFound
+    guest = isinstance(credential, Person) and credential.guest
+    actor = Actor(member.ref, member, guest)
+    if not isinstance(requires, Action):
+        return Author(actor, request_id)
+    if project is not None:
+        facts.project(project)
+    grant = grant_for(facts, member, requires, project)
+    if grant is None:
+        raise Forbidden
+    return Author(actor, request_id, grant)
+
+
+def operator(person: Person) -> Actor:
+    """Name an operator as the one who acts."""
+    return Actor(Ref("operator", person.identity.subject, person.name))
+
+
+async def _admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Facts) -> None:
+    """Let a key in: 401 unless it is genuine and in force, 403 from a wrong address, 404 if it is another tenant's."""
+    member = facts.by_identity.get(key.identity)
+    if member is None:
+        app.peppers.matches(key.text, (), facts.at)  # an unknown key takes as long as a known one
+        raise NotFound if await _is_known_elsewhere(app, key) else problems.unauthenticated()
+    if not _is_in_force(app, key, member, facts):
+        raise problems.unauthenticated()
+    if member.key and not member.key.admits(key.client):
+        raise _address_not_allowed()
+    _note_use(store, member, facts)
+
+
+def _is_in_force(app: App, key: PresentedKey, member: Member, facts: Facts) -> bool:
+    held = member.key
+    return held is not None and app.peppers.matches(key.text, held.secrets, facts.at) and not held.is_expired(facts.at)
+
+
+async def _is_known_elsewhere(app: App, key: PresentedKey) -> bool:
+    """Tell whether a key is genuine in some other tenant, where its holder is a stranger here."""
+    for store in await app.tenants.of_person(key.identity, None):
+        try:
+            facts = (await store.read(Wanted(identities=frozenset({key.identity})))).facts
+        except NotFound:
+            continue
+        member = facts.by_identity.get(key.identity)
+        if member and _is_in_force(app, key, member, facts):
+            return True
+    return False
+
+
+def _address_not_allowed() -> Problem:
+    return Problem(
+        "key-address-not-allowed",
+        "This API key may not be used from this address.",
+        HTTPStatus.FORBIDDEN,
+    )
+
+
+def _note_use(store: TenantStore, member: Member, facts: Facts) -> None:
+    """Note that a key is in use, not more often than needed, and without anybody waiting for it."""
+    last = member.key.last_used_at if member.key else None
+    if last and (facts.at - last).total_seconds() < USE_IS_NOTED_EVERY:
+        return
+    task = asyncio.create_task(_write_use(store, member))
+    _in_background.add(task)
+    task.add_done_callback(_in_background.discard)
+
+
+async def _write_use(store: TenantStore, member: Member) -> None:
+    def decide(facts: Facts) -> Change[None]:
+        return note_use(facts, member.id)
+
+    author = Author(Actor(member.ref, member), request_id="last-used")
+    try:
+        await tenant_store.change(store, decide, wanted=Wanted(members=frozenset({member.id})), author=lambda _: author)
+    except (NotFound, TenantBusy, StorageUnavailable):
+        return  # nobody depends on it
