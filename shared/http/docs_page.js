@@ -245,11 +245,7 @@ function trial(method, route, operation) {
   const body = bodyOf(operation);
   const output = h("div", { class: "result", role: "status" });
   const rows = (operation.parameters ?? []).map((each) => h("label", {}, h("span", {}, h("code", {}, each.name), each.required && h("span", { class: "required" }, "required")), control(each)));
-  const copy = async (event) => {
-    await navigator.clipboard.writeText(command(draft(form, method, route, operation), secured));
-    event.target.textContent = "Copied";
-    setTimeout(() => (event.target.textContent = "Copy as curl"), 1500);
-  };
+  const spell = () => output.replaceChildren(h("pre", { tabindex: 0 }, command(draft(form, method, route, operation), secured)));
   const submit = async (event) => {
     event.preventDefault();
     form.classList.add("busy");
@@ -264,7 +260,7 @@ function trial(method, route, operation) {
     h("h4", {}, "Try it"),
     rows,
     body && h("label", {}, h("span", {}, "Body"), h("textarea", { name: "(body)", rows: Math.min(18, json(body.example).split("\n").length + 1), spellcheck: "false" }, json(body.example))),
-    h("div", { class: "buttons" }, h("button", { class: "primary" }, "Send"), h("button", { type: "button", click: copy }, "Copy as curl")),
+    h("div", { class: "buttons" }, h("button", { class: "primary" }, "Send"), h("button", { type: "button", click: spell }, "Show as curl")),
     output);
   return form;
 }

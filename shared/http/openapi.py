@@ -146,7 +146,9 @@ def _tag(endpoint: Endpoint) -> str:
 
 
 def _tag_object(endpoint: Endpoint) -> dict[str, str]:
-    return {"name": _tag(endpoint), "description": prose(sys.modules[endpoint.handler.__module__].__doc__)}
+    subject, _, about = prose(sys.modules[endpoint.handler.__module__].__doc__).partition(": ")
+    told = about or subject
+    return {"name": _tag(endpoint), "description": told[:1].upper() + told[1:]}
 
 
 def _operation(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:

@@ -195,6 +195,24 @@ async def test_a_body_and_a_query_are_sent_as_they_were_typed(page: Page, api: A
     assert '"role": "consumer"' in (sent[0].post_data or "")
 
 
+async def test_a_request_can_be_had_as_a_command(page: Page) -> None:
+    """To go on in a shell, which knows the token itself."""
+    await page.get_by_label("Credential", exact=True).fill("a secret")
+    trial = await choose(page, "change_role")
+    for name, value in {"tenant": "acme", "member": "cy", "role": "consumer"}.items():
+        await trial.get_by_label(name).fill(value)
+    await trial.get_by_label("Body").fill('{"to": "it\'s"}')
+
+    await trial.get_by_role("button", name="Show as curl").click()
+
+    command = await trial.locator("pre").inner_text()
+    assert command.startswith("curl -X PATCH 'http://127.0.0.1:")
+    assert "/api/tenants/acme/members/cy/roles/consumer'" in command
+    assert '-H "Authorization: Bearer $TOKEN"' in command
+    assert """-d '{"to": "it'\\''s"}'""" in command
+    assert "a secret" not in command
+
+
 async def test_a_refusal_is_shown_as_it_is(page: Page) -> None:
     """The problem tells more than a message of ours would."""
     trial = await choose(page, "get_me")
