@@ -119,14 +119,13 @@ class Outbox:
             await self._tables.commit(ACCESS, [Delete(key, claim.etag)])
 
     async def fail(self, partition: Partition, work_id: str, reason: str) -> Work | None:
-        """Keep work as failed, for somebody to look at and replay; None when it was done after all."""
+        """Keep work as failed, for somebody to look at and replay; None when it is done, or was taken just now."""
         row = await self._tables.get(ACCESS, str(partition), rows.OUTBOX_PREFIX + work_id)
         if row is None:
             return None
         work = rows.unpack(Work, row)
         failed = replace(work, claimed_until=None, failed=reason)
-        await self._write(Claim(partition, work_id, work, row[ETAG]), failed)
-        return work
+        return work if await self._write(Claim(partition, work_id, work, row[ETAG]), failed) else None
 
     async def open_tenants(self, before: datetime) -> list[OpenTenant]:
         """List tenants that had work before some moment; at most 200 of each sixteenth."""
