@@ -18,7 +18,7 @@ from shared.storage.tenant_store import Author, TenantStore, Wanted
 from shared.wiring import App
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
-"""Open work that is older was missed: its message was lost, or whoever worked on it crashed."""
+"""Open work that has been due for longer was missed: its message was lost, or whoever worked on it crashed."""
 SURELY_COMMITTED: Final = timedelta(minutes=10)
 """By then whatever a tenant was entered into the list for is committed, or never will be."""
 LONGEST_PAUSE: Final = 600.0
@@ -86,15 +86,17 @@ async def give_up(app: App, message: str) -> None:
 
 async def sweep(app: App) -> int:
     """Ask again for work that was left behind, and tell how much there was."""
-    tenants = await app.outbox.open_tenants(app.clock() - LEFT_BEHIND)
+    tenants = await app.outbox.open_tenants(app.clock())
     return sum(await asyncio.gather(*(_sweep_one(app, tenant) for tenant in tenants)))
 
 
 async def _sweep_one(app: App, tenant: OpenTenant) -> int:
     works = await app.outbox.open_work(tenant.partition)
-    if not works and tenant.since < app.clock() - SURELY_COMMITTED:
+    now = app.clock()
+    if not works and tenant.since < now - SURELY_COMMITTED:
         await app.outbox.leave(tenant)
-    missed = tuple(name for name, work in works.items() if work.is_open(app.clock()))
+    # The age of each work counts, not that of the entry: a busy tenant's entry is always new.
+    missed = tuple(name for name, work in works.items() if work.is_open(now) and work.due < now - LEFT_BEHIND)
     if missed:
         await app.outbox.nudge(Nudge(tenant.partition, missed))
     return len(missed)
