@@ -169,6 +169,16 @@ def test_an_endpoint_says_what_it_does(endpoint: Endpoint) -> None:
     assert not re.search(r"\(R\d", json.dumps(operation))
 
 
+@each(list(ENDPOINTS))
+def test_the_parameters_of_a_query_have_their_public_names_and_no_null(endpoint: Endpoint) -> None:
+    """A query has no null: what is not wanted is left out."""
+    parameters = [one for one in OPERATIONS[endpoint.name].get("parameters", []) if one["in"] == "query"]
+    known = {field.alias for field in endpoint.query.model_fields.values()}
+
+    assert {one["name"] for one in parameters} == known
+    assert "null" not in json.dumps(parameters)
+
+
 @pytest.mark.parametrize("requires", [*Caller, *Action])
 def test_every_kind_of_caller_is_told_which_credential_is_asked_for(requires: Caller | Action) -> None:
     """A new one has to be explained before it can be used."""
