@@ -12,13 +12,13 @@ from shared.domain.membership import Ref
 from shared.email.invitation import render
 from shared.email.sender import MailRefused, MailThrottled, MailUnavailable
 from shared.storage import tenant_store
-from shared.storage.outbox import Claim, Nudge, OpenTenant, asked_at
+from shared.storage.outbox import Claim, Nudge, OpenTenant
 from shared.storage.rows import Partition
 from shared.storage.tenant_store import Author, TenantStore, Wanted
 from shared.wiring import App
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
-"""Open work that is older was missed: its message was lost, or whoever worked on it crashed."""
+"""Open work that has been due for longer was missed: its message was lost, or whoever worked on it crashed."""
 SURELY_COMMITTED: Final = timedelta(minutes=10)
 """By then whatever a tenant was entered into the list for is committed, or never will be."""
 LONGEST_PAUSE: Final = 600.0
@@ -86,16 +86,17 @@ async def give_up(app: App, message: str) -> None:
 
 async def sweep(app: App) -> int:
     """Ask again for work that was left behind, and tell how much there was."""
-    tenants = await app.outbox.open_tenants()
+    tenants = await app.outbox.open_tenants(app.clock())
     return sum(await asyncio.gather(*(_sweep_one(app, tenant) for tenant in tenants)))
 
 
 async def _sweep_one(app: App, tenant: OpenTenant) -> int:
-    works, now = await app.outbox.open_work(tenant.partition), app.clock()
-    if not works and tenant.entered_at < now - SURELY_COMMITTED:
+    works = await app.outbox.open_work(tenant.partition)
+    now = app.clock()
+    if not works and tenant.since < now - SURELY_COMMITTED:
         await app.outbox.leave(tenant)
-    left = now - LEFT_BEHIND
-    missed = tuple(name for name, work in works.items() if work.is_open(now) and asked_at(name) < left)
+    # The age of each work counts, not that of the entry: a busy tenant's entry is always new.
+    missed = tuple(name for name, work in works.items() if work.is_open(now) and work.due < now - LEFT_BEHIND)
     if missed:
         await app.outbox.nudge(Nudge(tenant.partition, missed))
     return len(missed)

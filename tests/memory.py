@@ -20,7 +20,7 @@ from shared.storage.tenant_store import Author, LostRace, MemberFilter, Page, Re
 if TYPE_CHECKING:
     from shared.domain.tenants import Tenant
 
-_MANY = 10**9
+_MANY = 10**9 - 1
 
 
 class MemoryTenantStore:

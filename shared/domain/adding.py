@@ -137,6 +137,9 @@ def add_all(facts: Facts, pieces: Sequence[Piece], target: Target, *, actor: Act
     return change
 
 
+_CAME = {Kind.USER: EventType.MEMBER_INVITED, Kind.GROUP: EventType.MEMBER_ADDED}
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What one piece comes to."""
@@ -217,12 +220,12 @@ def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _S
         mailed=facts.mailed_to(piece.address) if piece.address else NEVER_MAILED,
     )
     placed = _placed(facts, member, piece, target)
+    came = Event(_CAME[piece.kind], placed.ref, after={"roles": placed.roles})
+    events = (came, *_project_events(member, placed, target))
     if piece.kind is not Kind.USER:
-        events = (Event(EventType.MEMBER_ADDED, placed.ref), *_events(member, placed, target))
         return _Step(Result(piece.input, Outcome.ADDED, placed), Edit(None, placed), events)
 
     invited = mailed(replace(placed, invitation=_invitation(facts)), facts)
-    events = (Event(EventType.MEMBER_INVITED, invited.ref), *_events(member, invited, target))
     result = Result(piece.input, Outcome.INVITED, invited)
     return _Step(result, Edit(None, invited), events, invited if waits_for_mail(invited) else None)
 
@@ -271,10 +274,11 @@ def _invitation(facts: Facts) -> Invitation:
 
 def _events(before: Member, after: Member, target: Target) -> tuple[Event, ...]:
     """Tell which roles were assigned, in the tenant and in the project."""
-    told = []
-    if after.roles != before.roles:
-        roles = Event(EventType.ROLE_ASSIGNED, after.ref, {"roles": before.roles}, {"roles": after.roles})
-        told.append(roles)
-    if target.project and after.roles_in(target.project) != before.roles_in(target.project):
-        told.append(role_event(EventType.PROJECT_ROLE_ASSIGNED, target.project, before, after))
-    return tuple(told)
+    roles = Event(EventType.ROLE_ASSIGNED, after.ref, {"roles": before.roles}, {"roles": after.roles})
+    return (*((roles,) if after.roles != before.roles else ()), *_project_events(before, after, target))
+
+
+def _project_events(before: Member, after: Member, target: Target) -> tuple[Event, ...]:
+    if target.project is None or after.roles_in(target.project) == before.roles_in(target.project):
+        return ()
+    return (role_event(EventType.PROJECT_ROLE_ASSIGNED, target.project, before, after),)

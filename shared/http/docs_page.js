@@ -14,7 +14,7 @@ function h(tag, attributes = {}, ...children) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child != null && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
   return element;
 }
 
@@ -24,7 +24,7 @@ const prose = (text = "") => text.split("`").map((part, at) => (at % 2 ? h("code
 /** A disclosure whose content is made when it is first opened. */
 function disclosure(attributes, summary, content) {
   const element = h("details", attributes, h("summary", {}, summary));
-  element.addEventListener("toggle", () => element.open && element.append(...[content()].flat()), { once: true });
+  element.addEventListener("toggle", () => element.append(...[content()].flat(Infinity).filter(Boolean)), { once: true });
   return element;
 }
 
@@ -151,15 +151,15 @@ function answer(status, response) {
       h("p", { class: "quiet" }, type),
       examples.map((one) => code(json(one))),
       inside.length > 0 && disclosure({ class: "more" }, "Fields", () => inside),
-    ].flat();
+    ];
   });
   const headers = Object.keys(response.headers ?? {});
   const codes = Object.values(response.content ?? {}).flatMap((each) => Object.keys(each.examples ?? {}));
   const told = codes.length > 0 ? codes.flatMap((one) => [h("code", {}, one), " "]) : response.description;
   return disclosure({ class: "answer" }, [h("span", { class: `status s${status[0]}` }, status), " ", h("span", {}, told)], () => [
-    ...content.flat(),
+    content,
     headers.length > 0 && h("p", { class: "quiet" }, "Headers: ", headers.flatMap((name, at) => [at ? ", " : null, h("code", {}, name)])),
-  ].filter(Boolean));
+  ]);
 }
 
 function who(operation) {
@@ -245,11 +245,7 @@ function trial(method, route, operation) {
   const body = bodyOf(operation);
   const output = h("div", { class: "result", role: "status" });
   const rows = (operation.parameters ?? []).map((each) => h("label", {}, h("span", {}, h("code", {}, each.name), each.required && h("span", { class: "required" }, "required")), control(each)));
-  const copy = async (event) => {
-    await navigator.clipboard.writeText(command(draft(form, method, route, operation), secured));
-    event.target.textContent = "Copied";
-    setTimeout(() => (event.target.textContent = "Copy as curl"), 1500);
-  };
+  const spell = () => output.replaceChildren(h("pre", { tabindex: 0 }, command(draft(form, method, route, operation), secured)));
   const submit = async (event) => {
     event.preventDefault();
     form.classList.add("busy");
@@ -264,7 +260,7 @@ function trial(method, route, operation) {
     h("h4", {}, "Try it"),
     rows,
     body && h("label", {}, h("span", {}, "Body"), h("textarea", { name: "(body)", rows: Math.min(18, json(body.example).split("\n").length + 1), spellcheck: "false" }, json(body.example))),
-    h("div", { class: "buttons" }, h("button", { class: "primary" }, "Send"), h("button", { type: "button", click: copy }, "Copy as curl")),
+    h("div", { class: "buttons" }, h("button", { class: "primary" }, "Send"), h("button", { type: "button", click: spell }, "Show as curl")),
     output);
   return form;
 }

@@ -46,9 +46,9 @@ class Endpoint:
     One entry of the registry: all that is known of an endpoint, for requests, tests and documentation.
 
     `wants` tells what the decision will have to know, by itself or from query or body, so that it is read while the
-    caller is being let in. `status` is that of success, `also` are others with the same body. A handler answers a model,
-    or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for the
-    documentation. `is_once` says that the endpoint honours idempotency keys.
+    caller is being let in. `status` is that of success, `also` are others with the same body. A handler answers a
+    model, or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for
+    the documentation. `is_once` says that the endpoint honours idempotency keys.
     """
 
     name: str

@@ -17,7 +17,7 @@ from shared.http.endpoint import REGISTRY, Answer, Endpoint
 from shared.http.openapi_problems import parameters_of, problems_of
 from shared.http.openapi_schemas import Schema, Shapes, Use, prose, reference, shapes
 from shared.http.problems import Problem
-from shared.http.schemas import ID_PATTERN, ProblemBody
+from shared.http.schemas import ID_EXAMPLES, ID_PATTERN, ProblemBody
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REQUEST_ID: Final = "5f1c0e3a9d7b4c52a8f0d3b6e1947c28"
@@ -95,8 +95,6 @@ _HEADERS: Final = {
         "schema": {"type": "string", "examples": ['Bearer realm="Loome"']},
     },
 }
-_IDS: Final = {"tenant": "acme", "product": "integrate", "role": "consumer"}
-"""Ids to show where the path has a speaking one; others are as opaque as a request's."""
 
 
 @cache
@@ -147,7 +145,9 @@ def _tag(endpoint: Endpoint) -> str:
 
 
 def _tag_object(endpoint: Endpoint) -> dict[str, str]:
-    return {"name": _tag(endpoint), "description": prose(sys.modules[endpoint.handler.__module__].__doc__)}
+    subject, _, about = prose(sys.modules[endpoint.handler.__module__].__doc__).partition(": ")
+    told = about or subject
+    return {"name": _tag(endpoint), "description": told[:1].upper() + told[1:]}
 
 
 def _operation(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": f"The id of the {name}.",
-            "schema": {"type": "string", "pattern": ID_PATTERN, "examples": [_IDS.get(name, _REQUEST_ID)]},
+            "schema": {"type": "string", "pattern": ID_PATTERN, "examples": [ID_EXAMPLES.get(name, _REQUEST_ID)]},
         }
         for name in parameters_of(endpoint.route)
     ]

@@ -25,6 +25,8 @@ from shared.domain.principals import Kind, RoleId
 from shared.storage.tenant_store import MemberFilter
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+ID_EXAMPLES = {"tenant": "acme", "product": "integrate", "role": "consumer"}
+"""Ids of paths that speak; the others are as opaque as a request's."""
 MOST_ITEMS = 1000
 
 

@@ -91,12 +91,21 @@ class _Federated(ABC):
     Tokens for Graph at `endpoint`, for the app registration `application`, which a managed identity proves.
 
     `identity` is the client id of a user-assigned one, None for the app's own; `options` are for azure-identity's
-    clients. Nothing is imported and no connection made before the first token.
+    clients, `deadline` is in seconds. Nothing is imported and no connection made before the first token.
     """
 
-    def __init__(self, endpoint: str, application: str, identity: str | None, **options: Any) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        application: str,
+        identity: str | None,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        **options: Any,
+    ) -> None:
         self._application = application
         self._scope = endpoint.rstrip("/") + "/.default"
+        self._deadline = deadline
         self._options = {"retry_total": 0, **options}
         self._identity_id = identity
         self._identity: ManagedIdentityCredential | None = None
@@ -127,7 +136,7 @@ class _Federated(ABC):
 
     async def _obtain(self, caller: Caller) -> AccessToken:
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline):
                 assertion = (await self._managed_identity().get_token(_EXCHANGE)).token
                 return await self._exchange(caller, lambda: assertion)
         except TimeoutError as error:

@@ -10,7 +10,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.mailing import Letter
@@ -69,10 +69,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OpenTenant:
-    """A tenant in the list of those with open work, when it was last entered, and the ETag of its entry."""
+    """A tenant in the list of those with open work, since when, and the ETag of its entry."""
 
     partition: Partition
-    entered_at: datetime
+    since: datetime
     etag: str
 
 
@@ -119,22 +119,22 @@ class Outbox:
             await self._tables.commit(ACCESS, [Delete(key, claim.etag)])
 
     async def fail(self, partition: Partition, work_id: str, reason: str) -> Work | None:
-        """Keep work as failed, for somebody to look at and replay; None when it was done after all."""
+        """Keep work as failed, for somebody to look at and replay; None when it is done, or was taken just now."""
         row = await self._tables.get(ACCESS, str(partition), rows.OUTBOX_PREFIX + work_id)
         if row is None:
             return None
         work = rows.unpack(Work, row)
         failed = replace(work, claimed_until=None, failed=reason)
-        await self._write(Claim(partition, work_id, work, row[ETAG]), failed)
-        return work
+        return work if await self._write(Claim(partition, work_id, work, row[ETAG]), failed) else None
 
-    async def open_tenants(self) -> list[OpenTenant]:
-        """List the tenants with open work; at most 200 of each sixteenth, the others in their turn."""
+    async def open_tenants(self, before: datetime) -> list[OpenTenant]:
+        """List tenants that had work before some moment; at most 200 of each sixteenth."""
         pages = await asyncio.gather(*(self._tables.query(WORK, each, "!", "~", limit=_A_PAGE) for each in _SHARDS))
         return [
-            OpenTenant(Partition.parse(row["RowKey"]), datetime.fromisoformat(row["at"]), row[ETAG])
+            OpenTenant(Partition.parse(row["RowKey"]), since, row[ETAG])
             for page in pages
             for row in page.rows
+            if (since := datetime.fromisoformat(row["at"])) < before
         ]
 
     async def open_work(self, partition: Partition) -> dict[str, Work]:
@@ -157,11 +157,6 @@ class Outbox:
         except Refused:
             return None
         return replace(claim, work=work, etag=etag)
-
-
-def asked_at(work_id: str) -> datetime:
-    """Tell when work was asked for: its id begins with the time."""
-    return datetime.fromtimestamp(int(work_id.partition("-")[0]) / 1000, UTC)
 
 
 def _shard(partition: Partition) -> str:

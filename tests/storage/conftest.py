@@ -10,6 +10,8 @@ from azure.data.tables import TableServiceClient
 
 from shared.storage.client import Client
 from shared.storage.connection import connection
+from shared.storage.outbox import Outbox
+from shared.storage.queue import Queue
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import Tenants
@@ -68,6 +70,12 @@ async def app_tables(tables: Tables) -> Tables:
 def table_tenants(client: Client, app_tables: Tables, now: Callable[[], datetime]) -> TableTenants:
     """Open the tenants in the shared Azurite."""
     return tenants_at(client, now)
+
+
+@pytest.fixture
+def outbox(client: Client, app_tables: Tables) -> Outbox:
+    """Open the outbox, with a queue of its own."""
+    return Outbox(app_tables, Queue(client, f"queue{uuid4().hex}", timeout=10))
 
 
 @pytest.fixture(params=["memory", "tables"])

@@ -1,0 +1,130 @@
+"""The app without Azure: tenants in memory, people with genuine tokens, requests as the worker makes."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import aiohttp
+import azure.functions as func
+
+from shared.domain.change import Change, Edit
+from shared.domain.membership import Member
+from shared.domain.principals import Directory
+from shared.domain.tenants import Tenant
+from shared.identity.jwks import KeySource
+from shared.identity.tokens import TokenValidator
+from shared.settings import EmailSettings, Settings
+from shared.storage.rows import Record
+from shared.storage.tenant_store import MemberFilter, TenantStore
+from shared.wiring import App, known_catalogue
+from tests import people
+from tests.identity.clock import Clock
+from tests.identity.issuer import AUDIENCE, Issuer
+from tests.memory import MemoryTenants
+
+type Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+CURSOR_KEY = b"a key of thirty-two bytes or more"
+
+
+def settings_for(*directories: Directory, storage: Mapping[str, str] | None = None) -> Settings:
+    """Configure an app for the people of some directories."""
+    email = EmailSettings(endpoint="https://mail.test", sender_address="DoNotReply@loome.test")
+    return Settings(directories, AUDIENCE, CURSOR_KEY, email, storage or {})
+
+
+def told_by(clock: Clock) -> Callable[[], datetime]:
+    """Tell the time of a clock as the app wants it."""
+    return lambda: datetime.fromtimestamp(clock(), UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryApp(App):
+    """The app with its tenants in memory, for which it is the time that its clock tells."""
+
+    session: aiohttp.ClientSession
+
+    @cached_property
+    def tenants(self) -> MemoryTenants:
+        """All tenants."""
+        return MemoryTenants(catalogue=known_catalogue, now=self.clock)
+
+    @cached_property
+    def tokens(self) -> TokenValidator:
+        """Believe the configured issuers, as the app itself would if it were now."""
+        issuers = [issuer for each in self.settings.directories for issuer in each.issuers]
+        keys = KeySource(issuers, lambda: self.session, time.monotonic)
+        return TokenValidator(self.settings.directories, self.settings.audience, keys, lambda: self.clock().timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a function has answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.text)
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """The status and the code of a problem."""
+        return self.status, self.json["code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Calls functions as people do: `await api("get_me", by="Cy", tenant="acme")`."""
+
+    functions: Mapping[str, Function]
+    issuer: Issuer
+
+    async def __call__(
+        self,
+        endpoint: str,
+        *,
+        by: str | None = None,
+        query: Mapping[str, str] | None = None,
+        body: object = b"",
+        headers: Mapping[str, str] | None = None,
+        **path: str,
+    ) -> Reply:
+        """Call a function as somebody, or as nobody; `body` is sent as JSON unless it is bytes already."""
+        request = func.HttpRequest(
+            "ANY",
+            f"https://loome.test/api/{endpoint}",
+            headers=({"Authorization": f"Bearer {self.token(by)}"} if by else {}) | dict(headers or {}),
+            params=query or {},
+            route_params=path,
+            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+        )
+        response = await self.functions[endpoint](request)
+        headers = {**response.headers, "Content-Type": f"{response.mimetype}; charset={response.charset}"}
+        return Reply(response.status_code, headers, response.get_body().decode())
+
+    def token(self, person: str, **claims: object) -> str:
+        """Sign in: `Olga` is an operator, everybody else has an address that is verified."""
+        usual: dict[str, object] = {"oid": people.identity_of(person).subject, "name": person}
+        there = {"roles": ["Operator"]} if person == "Olga" else {"email": people.address_of(person), "xms_edov": True}
+        return self.issuer.token(**(usual | there | claims))
+
+
+async def settle(tenants: MemoryTenants, tenant: Tenant, members: Iterable[Member]) -> None:
+    """Make a tenant with members."""
+    edits = tuple(Edit(None, member) for member in members)
+    await tenants.found(people.facts(tenant=tenant), Change(tenant, edits, founded=tenant), people.OPERATOR)
+
+
+async def contents_of(store: TenantStore) -> tuple[tuple[Member, ...], tuple[Record, ...]]:
+    """Tell everything that can be seen of a tenant."""
+    members = await store.members(MemberFilter(), limit=1000, after=None)
+    records = await store.records(target=None, action=None, limit=1000, after=None)
+    return members.items, records.items

@@ -1,0 +1,69 @@
+"""Acme and Globex, two tenants in memory, and an API to call as one of their people."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from shared import wiring
+from shared.domain.membership import Invitation
+from shared.domain.principals import TenantId
+from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
+from tests.functions.endpoints import APP
+from tests.identity.clock import Clock
+from tests.identity.issuer import Issuer
+from tests.memory import MemoryTenantStore
+from tests.people import ACME, ADA, ADMINISTRATOR, AT, BO, CY, DATA_TEAM, DEE, ROBOT, active, identity_of, invited
+
+GLOBEX = replace(ACME, id=TenantId("globex"), name="Globex")
+IVY = invited("Ivy", ADMINISTRATOR, identity=identity_of("Ivy"), invitation=Invitation(open_until=AT))
+"""Invited as an administrator, by identity, and too late: the invitation has expired."""
+
+
+@pytest.fixture(scope="session")
+def functions() -> Mapping[str, Function]:
+    """Name the functions as they are registered: the worker calls nothing else."""
+    return {str(each.get_function_name()): each.get_user_function() for each in APP.get_functions()}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """One clock for the app and the issuer."""
+    return Clock(AT.timestamp())
+
+
+@pytest.fixture
+async def contoso(clock: Clock) -> AsyncIterator[Issuer]:
+    """Contoso, where everybody signs in."""
+    async with Issuer("contoso", operators=True, now=clock) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+async def app(contoso: Issuer, clock: Clock) -> AsyncIterator[MemoryApp]:
+    """Make the app with all of its people: those of `tests.people` in Acme, Gus and Hal in Globex."""
+    async with aiohttp.ClientSession() as session:
+        app = MemoryApp(settings_for(contoso.directory), clock=told_by(clock), session=session)
+        await settle(app.tenants, ACME, [ADA, DEE, CY, BO, DATA_TEAM, ROBOT, IVY])
+        await settle(app.tenants, GLOBEX, [active("Gus", ADMINISTRATOR), active("Hal")])
+        yield app
+
+
+@pytest.fixture
+def api(app: MemoryApp, contoso: Issuer, functions: Mapping[str, Function]) -> Api:
+    """Call the functions, with the app installed as the one of this process."""
+    wiring.install(app)
+    return Api(functions, contoso)
+
+
+@pytest.fixture
+async def acme(app: MemoryApp) -> MemoryTenantStore:
+    """Open what is kept of Acme."""
+    return await app.tenants.open(ACME.id)
+
+
+@pytest.fixture
+async def globex(app: MemoryApp) -> MemoryTenantStore:
+    """Open what is kept of Globex."""
+    return await app.tenants.open(GLOBEX.id)

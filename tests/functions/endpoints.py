@@ -1,0 +1,62 @@
+"""Every endpoint there is, and what a request to each of them looks like."""
+
+from typing import Any
+
+import function_app
+from shared.domain.catalogue import Action
+from shared.http.endpoint import REGISTRY, Caller, Endpoint
+
+APP = function_app.app
+ENDPOINTS: tuple[Endpoint, ...] = tuple(REGISTRY.values())
+
+LET_IN = {
+    Caller.PERSON: "Cy",
+    Caller.OPERATOR: "Olga",
+    Caller.MEMBER: "Cy",
+    Caller.MEMBER_OR_OPERATOR: "Cy",
+}
+"""Somebody who may call an endpoint; Ada may whatever takes a permission."""
+
+BODIES: dict[str, Any] = {
+    "create_tenant": {
+        "id": "initech",
+        "product": "integrate",
+        "name": "Initech",
+        "url": "https://initech.integrate.test",
+        "administrators": ["ada@contoso.test"],
+    },
+    "add_members": {"role": "consumer", "members": [{"kind": "user", "email": "eve@contoso.test"}]},
+    "change_role": {"to": "project-creator"},
+    "sign_in": {"product": "integrate"},
+}
+"""A good body for each endpoint that takes one."""
+
+IDS = {"tenant": "acme", "member": "cy", "role": "consumer"}
+"""Things of Acme by the name of their path parameter."""
+
+FOREIGN = {"tenant": "acme", "member": "hal", "role": "consumer"}
+"""Things of Globex, asked for in Acme; roles are the product's."""
+
+
+def parameters(endpoint: Endpoint) -> list[str]:
+    """Name the parameters of the route."""
+    return [each[1:-1] for each in endpoint.route.split("/") if each.startswith("{")]
+
+
+def path(endpoint: Endpoint, ids: dict[str, str] = IDS) -> dict[str, Any]:
+    """Fill in the route."""
+    return {name: ids.get(name, "nothing") for name in parameters(endpoint)}
+
+
+def let_in(endpoint: Endpoint) -> str | None:
+    """Name somebody who may call the endpoint; None where nobody has to sign in."""
+    if isinstance(endpoint.requires, Action):
+        return "Ada"
+    return LET_IN.get(endpoint.requires)
+
+
+SIGNED_IN = [each for each in ENDPOINTS if each.requires is not Caller.ANYONE]
+IN_A_TENANT = [each for each in SIGNED_IN if "tenant" in parameters(each)]
+WITH_PERMISSION = [each for each in ENDPOINTS if isinstance(each.requires, Action)]
+WITH_BODY = [each for each in ENDPOINTS if each.body]
+ABOUT_SOMETHING = [each for each in IN_A_TENANT if set(parameters(each)) - {"tenant", "role"}]

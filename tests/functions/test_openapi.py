@@ -1,0 +1,250 @@
+"""The OpenAPI document: right by itself, true of the functions, and kept to by what they answer."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from shared.domain.catalogue import Action
+from shared.domain.errors import LastAdministrator, TooManyMails
+from shared.http.endpoint import REGISTRY, Caller, Endpoint
+from shared.http.openapi import document, document_text
+from tests.architecture.tree import ROOT
+from tests.functions.app import Api, Reply
+from tests.functions.endpoints import BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
+
+type Node = dict[str, Any]
+type Operation = tuple[str, str]
+
+DOCUMENT: Node = json.loads(document_text())
+OPERATIONS: dict[str, Node] = {
+    operation["operationId"]: operation for item in DOCUMENT["paths"].values() for operation in item.values()
+}
+AN_ENDPOINT = REGISTRY["get_me"]
+INVITED = {"tenant": "acme", "member": "ivy"}
+
+
+def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
+    """Run a test for each of these endpoints."""
+    return pytest.mark.parametrize("endpoint", endpoints, ids=[endpoint.name for endpoint in endpoints])
+
+
+def complaints(value: object, schema: Node) -> list[str]:
+    """Say where a value is not what a schema of the document allows."""
+    validator = OAS31Validator({**schema, "components": DOCUMENT["components"]}, format_checker=oas31_format_checker)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def nodes(node: Any) -> Iterator[Node]:
+    """Go through every object of the document."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict):
+        yield node
+    for child in children:
+        yield from nodes(child)
+
+
+def found(pointer: str) -> Any:
+    """Follow a reference."""
+    node: Any = DOCUMENT
+    for part in pointer.removeprefix("#/").split("/"):
+        node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+def as_described(reply: Reply, endpoint: Endpoint) -> list[str]:
+    """Say in what an answer differs from what the document says of it."""
+    described = OPERATIONS[endpoint.name]["responses"].get(str(reply.status))
+    if described is None:
+        return [f"no word of {reply.status}: {reply.text}"]
+    content = described["content"].get(reply.headers["Content-Type"].partition(";")[0])
+    if content is None:
+        return [f"no word of {reply.headers['Content-Type']}"]
+    missing = [name for name in described["headers"] if name not in reply.headers]
+    value = reply.text if content["schema"] == {"type": "string"} else reply.json
+    return missing + complaints(value, content["schema"])
+
+
+def test_the_document_is_openapi() -> None:
+    """An independent validator reads it as OpenAPI 3.1."""
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_the_validator_is_one() -> None:
+    """What is proved above is worth as much as this."""
+    broken = {**DOCUMENT, "paths": {"/nowhere": {"get": {"responses": {"200": {}}}}}}
+
+    assert list(OpenAPIV31SpecValidator(broken).iter_errors()) != []
+
+
+def test_the_document_has_exactly_the_functions_that_the_worker_indexes() -> None:
+    """Methods, paths and names: nothing is missing, and nothing is promised that is not there."""
+    command = [sys.executable, "-m", "tests.architecture.loading"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - ours
+    triggers = {name: each["trigger"] for name, each in json.loads(told.stdout).items()}
+    served = {
+        (name, method, f"/{trigger['route']}")
+        for name, trigger in triggers.items()
+        if trigger["type"] == "httpTrigger"
+        for method in trigger["methods"]
+    }
+
+    described = {
+        (operation["operationId"], method.upper(), path)
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+    }
+
+    assert described == served
+    assert described == {(each.name, each.method, f"/{each.route}") for each in ENDPOINTS}
+
+
+def test_the_order_of_registration_does_not_show() -> None:
+    """Two builds of the same code give the same document, to the letter."""
+    backwards = document(reversed(ENDPOINTS))
+
+    assert json.dumps(backwards) == json.dumps(document(ENDPOINTS))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """Also those that no validator follows, such as examples."""
+    references = {node["$ref"] for node in nodes(DOCUMENT) if isinstance(node.get("$ref"), str)}
+
+    assert references
+    assert all(found(each) for each in references)
+
+
+@each(list(ENDPOINTS))
+def test_the_examples_of_an_endpoint_are_what_its_schemas_ask_for(endpoint: Endpoint) -> None:
+    """Of bodies, parameters, answers and problems: whoever copies one has something that works."""
+    contents = [node for node in nodes(OPERATIONS[endpoint.name]) if "schema" in node]
+    shown = [(content["example"], content["schema"]) for content in contents if "example" in content]
+    shown += [(value, each["schema"]) for each in contents for value in each["schema"].get("examples", [])]
+    shown += [
+        (found(example["$ref"])["value"], content["schema"])
+        for content in contents
+        for example in content.get("examples", {}).values()
+    ]
+
+    assert shown
+    assert [complaint for value, schema in shown for complaint in complaints(value, schema)] == []
+
+
+@each(list(ENDPOINTS))
+def test_every_model_of_an_endpoint_has_an_example_without_gaps(endpoint: Endpoint) -> None:
+    """A field whose text nobody has given an example for would show as an ellipsis: give it `Field(examples=…)`."""
+    contents = [node for node in nodes(OPERATIONS[endpoint.name]) if "$ref" in node.get("schema", {})]
+
+    assert all("example" in content or "examples" in content for content in contents if "in" not in content)
+    assert "…" not in json.dumps(contents, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_the_examples_of_a_model_are_what_its_schema_asks_for(name: str) -> None:
+    """Field by field, as far as they are shown on their own."""
+    shown = [
+        (value, node)
+        for node in nodes(DOCUMENT["components"]["schemas"][name])
+        if isinstance(node.get("examples"), list)
+        for value in node["examples"]
+    ]
+
+    assert [complaint for value, schema in shown for complaint in complaints(value, schema)] == []
+
+
+@each(list(ENDPOINTS))
+def test_an_endpoint_says_what_it_does(endpoint: Endpoint) -> None:
+    """In a line, without our own references to the rules."""
+    operation = OPERATIONS[endpoint.name]
+
+    assert operation["summary"]
+    assert operation["description"]
+    assert not re.search(r"\(R\d", json.dumps(operation))
+
+
+@each(list(ENDPOINTS))
+def test_the_parameters_of_a_query_have_their_public_names_and_no_null(endpoint: Endpoint) -> None:
+    """A query has no null: what is not wanted is left out."""
+    parameters = [one for one in OPERATIONS[endpoint.name].get("parameters", []) if one["in"] == "query"]
+    known = {field.alias for field in endpoint.query.model_fields.values()}
+
+    assert {one["name"] for one in parameters} == known
+    assert "null" not in json.dumps(parameters)
+
+
+@pytest.mark.parametrize("requires", [*Caller, *Action])
+def test_every_kind_of_caller_is_told_which_credential_is_asked_for(requires: Caller | Action) -> None:
+    """A new one has to be explained before it can be used."""
+    described = document([replace(AN_ENDPOINT, requires=requires)])
+    operation = described["paths"]["/tenants/{tenant}/me"]["get"]
+
+    assert bool(operation["security"]) == (requires is not Caller.ANYONE)
+    assert ("401" in operation["responses"]) == (requires is not Caller.ANYONE)
+    assert all(name in described["components"]["securitySchemes"] for each in operation["security"] for name in each)
+
+
+def test_keys_are_no_credential_for_managing_keys() -> None:
+    """A key neither issues nor deletes keys, whatever its roles (R31)."""
+    described = document([replace(AN_ENDPOINT, requires=Action.MANAGE_KEYS)])
+
+    assert described["paths"]["/tenants/{tenant}/me"]["get"]["security"] == [{"accessToken": []}]
+
+
+def test_refusals_of_the_decision_are_described() -> None:
+    """With status, code, example, and when to come back."""
+    described = document([replace(AN_ENDPOINT, refuses=(LastAdministrator, TooManyMails))])
+    responses = described["paths"]["/tenants/{tenant}/me"]["get"]["responses"]
+
+    schema = responses["409"]["content"]["application/problem+json"]["schema"]
+    assert schema["properties"] == {"code": {"enum": ["last-administrator"]}}
+    assert described["components"]["examples"]["last-administrator"]["value"]["status"] == 409
+    assert "Retry-After" in responses["429"]["headers"]
+
+
+@each([endpoint for endpoint in ENDPOINTS if endpoint.name != "get_health"])
+async def test_what_an_endpoint_answers_is_as_described(api: Api, endpoint: Endpoint) -> None:
+    """Success, or the refusal that the state of things asks for: status, media type, headers and every field."""
+    ids = INVITED if endpoint.name == "resend_invitation" else path(endpoint)
+
+    reply = await api(endpoint.name, by=let_in(endpoint), body=BODIES.get(endpoint.name, b""), **ids)
+
+    assert as_described(reply, endpoint) == []
+
+
+@each(SIGNED_IN)
+async def test_how_strangers_are_refused_is_as_described(api: Api, endpoint: Endpoint) -> None:
+    """Whoever has not signed in, and whoever has no business there."""
+    anonymous = await api(endpoint.name, **path(endpoint))
+    stranger = await api(endpoint.name, by="Gus", body=BODIES.get(endpoint.name, b""), **path(endpoint))
+
+    assert as_described(anonymous, endpoint) == []
+    assert as_described(stranger, endpoint) == []
+
+
+@each(WITH_BODY)
+async def test_how_bodies_are_refused_is_as_described(api: Api, endpoint: Endpoint) -> None:
+    """Unreadable ones, ones of another shape, and ones that are too large."""
+    bodies = (b"{", {"no": "such field"}, b'"' + b"x" * 256 * 1024 + b'"')
+
+    replies = [await api(endpoint.name, by=let_in(endpoint), body=body, **path(endpoint)) for body in bodies]
+
+    assert [reply.status for reply in replies] == [400, 422, 413]
+    assert [complaint for reply in replies for complaint in as_described(reply, endpoint)] == []
+
+
+@each([endpoint for endpoint in ENDPOINTS if endpoint.name != "get_health"])
+async def test_how_queries_are_refused_is_as_described(api: Api, endpoint: Endpoint) -> None:
+    """No endpoint takes parameters that it does not know."""
+    body = BODIES.get(endpoint.name, b"")
+
+    reply = await api(endpoint.name, by=let_in(endpoint), query={"colour": "red"}, body=body, **path(endpoint))
+
+    assert reply.status == 422
+    assert as_described(reply, endpoint) == []
