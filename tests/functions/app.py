@@ -26,7 +26,8 @@ from tests.identity.clock import Clock
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.memory import MemoryTenants
 
-type Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+type Function = Callable[[Any], Awaitable[Any]]
+"""A function with its trigger: a request, which it answers, or a message, which it works on."""
 
 CURSOR_KEY = b"a key of thirty-two bytes or more"
 
@@ -43,15 +44,10 @@ def told_by(clock: Clock) -> Callable[[], datetime]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryApp(App):
-    """The app with its tenants in memory, for which it is the time that its clock tells."""
+class LocalApp(App):
+    """The app, for which it is the time that its clock tells."""
 
     session: aiohttp.ClientSession
-
-    @cached_property
-    def tenants(self) -> MemoryTenants:
-        """All tenants."""
-        return MemoryTenants(catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def tokens(self) -> TokenValidator:
@@ -59,6 +55,16 @@ class MemoryApp(App):
         issuers = [issuer for each in self.settings.directories for issuer in each.issuers]
         keys = KeySource(issuers, lambda: self.session, time.monotonic)
         return TokenValidator(self.settings.directories, self.settings.audience, keys, lambda: self.clock().timestamp())
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryApp(LocalApp):
+    """The app with its tenants in memory."""
+
+    @cached_property
+    def tenants(self) -> MemoryTenants:
+        """All tenants."""
+        return MemoryTenants(catalogue=known_catalogue, now=self.clock)
 
 
 @dataclass(frozen=True, slots=True)
