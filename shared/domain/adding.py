@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from shared.domain.addresses import BadAddress, canonical, split
 from shared.domain.catalogue import Role
-from shared.domain.change import Actor, Change, Edit, Facts
+from shared.domain.change import Actor, Change, Edit, Facts, joined
 from shared.domain.errors import (
     EmailDomainNotAllowed,
     Forbidden,
@@ -119,10 +119,14 @@ def add(facts: Facts, pieces: Sequence[Piece], target: Target, *, actor: Actor) 
     """
     if target.project is not None:
         facts.project(target.project)
-    steps = [_add_one(facts, piece, target, actor=actor) for piece in pieces]
+    steps: list[_Step] = []
+    for piece in pieces:
+        step = _add_one(facts, piece, target, actor=actor)
+        facts = facts.seeing([step.edit] if step.edit else [])
+        steps.append(step)
     return Change(
         answer=tuple(step.result for step in steps),
-        edits=tuple(step.edit for step in steps if step.edit),
+        edits=joined(step.edit for step in steps if step.edit),
         events=tuple(event for step in steps for event in step.events),
         mails=tuple(step.mail for step in steps if step.mail),
     )

@@ -1,7 +1,7 @@
 """What decisions are made from and what they come to: facts in, a change out."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -61,6 +61,16 @@ class Facts:
         known = self.by_address.get(address)
         return known.mailed if known else self.mailed.get(address, NEVER_MAILED)
 
+    def seeing(self, edits: Iterable["Edit[Member]"]) -> "Facts":
+        """See the facts as they will be once these edits are stored."""
+        members = [edit.after for edit in edits if edit.after]
+        return replace(
+            self,
+            members={**self.members, **{member.id: member for member in members}},
+            by_identity={**self.by_identity, **{m.identity: m for m in members if m.identity}},
+            by_address={**self.by_address, **{m.email: m for m in members if m.email and m.kind is Kind.USER}},
+        )
+
     def mint(self, name: str) -> str:
         """Make a new id: the same for the same name however often this attempt is repeated."""
         return uuid5(self.seed, name).hex
@@ -72,6 +82,16 @@ class Edit[T: Member | Project]:
 
     before: T | None
     after: T | None
+
+
+def joined(edits: Iterable[Edit[Member]]) -> tuple[Edit[Member], ...]:
+    """Make one edit of all those that follow each other on the same member."""
+    of_each: dict[str, Edit[Member]] = {}
+    for edit in edits:
+        if member := edit.after or edit.before:
+            first = of_each.get(member.id)
+            of_each[member.id] = Edit(first.before if first else edit.before, edit.after)
+    return tuple(of_each.values())
 
 
 @dataclass(frozen=True, slots=True)

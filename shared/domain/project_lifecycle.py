@@ -40,7 +40,7 @@ def create_project(
     results: list[Result] = []
     for role, pieces in members:
         target = Target(facts.catalogue.project_role(role), project.id)
-        step = add(_after(known, made), pieces, target, actor=actor)
+        step = add(known.seeing(made.edits), pieces, target, actor=actor)
         results += step.answer
         made = _join(made, step)
     return Change(Created(project, tuple(results)), made.edits, made.events, made.mails, projects=made.projects)
@@ -110,22 +110,5 @@ def _own(facts: Facts, project: Project, actor: Actor) -> Change[tuple[Result, .
 
 def _join(one: Change[tuple[Result, ...]], other: Change[tuple[Result, ...]]) -> Change[tuple[Result, ...]]:
     """Put two changes together; a member that both edit is edited once."""
-    edits: dict[str, Edit[Member]] = {}
-    for edit in (*one.edits, *other.edits):
-        member = edit.after or edit.before
-        if member:
-            earlier = edits.get(member.id)
-            edits[member.id] = Edit(earlier.before if earlier else edit.before, edit.after)
     mails = {mail.id: mail for mail in (*one.mails, *other.mails)}
     return replace(one, edits=tuple(edits.values()), events=(*one.events, *other.events), mails=tuple(mails.values()))
-
-
-def _after(facts: Facts, change: Change[tuple[Result, ...]]) -> Facts:
-    """See the facts as they will be once a change is stored."""
-    members = [edit.after for edit in change.edits if edit.after]
-    return replace(
-        facts,
-        members={**facts.members, **{member.id: member for member in members}},
-        by_identity={**facts.by_identity, **{m.identity: m for m in members if m.identity}},
-        by_address={**facts.by_address, **{m.email: m for m in members if m.email}},
-    )
