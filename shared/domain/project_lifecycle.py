@@ -111,4 +111,5 @@ def _own(facts: Facts, project: Project, actor: Actor) -> Change[tuple[Result, .
 def _join(one: Change[tuple[Result, ...]], other: Change[tuple[Result, ...]]) -> Change[tuple[Result, ...]]:
     """Put two changes together; a member that both edit is edited once."""
     mails = {mail.id: mail for mail in (*one.mails, *other.mails)}
-    return replace(one, edits=tuple(edits.values()), events=(*one.events, *other.events), mails=tuple(mails.values()))
+    edits = joined((*one.edits, *other.edits))
+    return replace(one, edits=edits, events=(*one.events, *other.events), mails=tuple(mails.values()))
