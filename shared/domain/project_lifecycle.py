@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.adding import Piece, Result, Target, add
-from shared.domain.change import Actor, Cascade, Change, Edit, Facts
+from shared.domain.change import Actor, Cascade, Change, Edit, Facts, joined
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import ProjectId, RoleId
