@@ -29,7 +29,7 @@ The domain knows no status codes: `shared.http.problems` maps the kinds to them.
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):
     """Say no. Nothing has been stored; the keyword arguments are details that the asker may see."""
 
     code: ClassVar[str]

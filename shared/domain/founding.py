@@ -10,7 +10,7 @@ from shared.domain.invitations import Piece, Result, add
 from shared.domain.tenants import Tenant
 
 
-class AdministratorsRefused(Exception):  # noqa: N818 - an answer, like the refusals it carries
+class AdministratorsRefused(Exception):
     """Somebody on the list cannot be invited, so nobody is; `refusals` are by position in the list."""
 
     def __init__(self, refusals: dict[int, Refusal]) -> None:

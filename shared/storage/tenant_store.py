@@ -25,11 +25,11 @@ _AT_ONCE: Final = 8
 _WORKS_A_NUDGE: Final = 4
 
 
-class LostRace(Exception):  # noqa: N818 - expected, and answered by asking again
+class LostRace(Exception):
     """Somebody else changed what the decision was made from; nothing was written."""
 
 
-class TenantBusy(Exception):  # noqa: N818 - an answer: come back later
+class TenantBusy(Exception):
     """The change was beaten too often; nothing was written."""
 
 
