@@ -1,5 +1,5 @@
 """Why the local stack cannot start."""
 
 
-class CannotStart(Exception):  # noqa: N818 - it reads as what has happened
+class CannotStart(Exception):
     """One clear sentence for the person at the terminal; the program ends with exit code 2."""

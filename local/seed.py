@@ -29,7 +29,7 @@ class Demo:
 DEMOS = (Demo("integrate", "demo-integrate", "Demo Integrate"),)
 
 
-class SeedFailed(Exception):  # noqa: N818 - it reads as what has happened
+class SeedFailed(Exception):
     """A demo tenant could not be made; the message holds the answer."""
 
 

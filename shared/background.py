@@ -30,7 +30,7 @@ _MAILS: Final = UUID("5f0c4b7e-5d0b-4d0e-9a53-6f1f0d6a2b11")
 _log = logging.getLogger(__name__)
 
 
-class Later(Exception):  # noqa: N818 - not a failure: the mail waits
+class Later(Exception):
     """The mail service takes no mails now; `seconds` says until when, if the service did."""
 
     def __init__(self, seconds: float | None) -> None:

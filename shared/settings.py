@@ -18,7 +18,7 @@ STORAGE: Final = "MembersStorage"
 _SHORTEST_KEY = 32
 
 
-class BrokenSettings(ValueError):  # noqa: N818 - named for what it is
+class BrokenSettings(ValueError):
     """A setting is missing or makes no sense; one sentence says which and why, without its value."""
 
 

@@ -19,7 +19,7 @@ from local.host.datums import Datum
 type Binding = Mapping[str, Any]
 
 
-class InvocationFailed(Exception):  # noqa: N818 - it reads as what has happened
+class InvocationFailed(Exception):
     """A function raised, took too long, or what it returned could not be delivered."""
 
 

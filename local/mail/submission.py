@@ -11,7 +11,7 @@ MOST_RECIPIENTS = 50
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 
 
-class Rejected(Exception):  # noqa: N818 - the service's verdict, not an error of this program
+class Rejected(Exception):
     """A request that the service turns down, with its status and code; `retry_after` is in seconds."""
 
     def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:

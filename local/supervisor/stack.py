@@ -19,7 +19,7 @@ _GRACE = 10.0
 _LAST_LINES = 15
 
 
-class PartFailed(Exception):  # noqa: N818 - it reads as what has happened
+class PartFailed(Exception):
     """A part has ended by itself, or has never become ready; the message shows the end of its log."""
 
 

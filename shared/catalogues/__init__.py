@@ -14,7 +14,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.principals import ProductId
 
 
-class BrokenCatalogue(ValueError):  # noqa: N818 - named for what it is, like the refusals
+class BrokenCatalogue(ValueError):
     """A file does not describe a product: one sentence says which file, which key in it, and why."""
 
 

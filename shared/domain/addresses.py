@@ -9,7 +9,7 @@ _LONGEST = 254
 """Characters of an address that fits into SMTP's path (RFC 5321, 4.5.3.1.3)."""
 
 
-class BadAddress(ValueError):  # noqa: N818 - named like a refusal: it says what is wrong, not that something is
+class BadAddress(ValueError):
     """The text is not one plain mail address; the message tells why and repeats nothing of the text."""
 
 

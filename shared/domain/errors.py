@@ -35,7 +35,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):
     """Say no. Nothing has been stored; the keyword arguments are details that the asker may see."""
 
     code: ClassVar[str]

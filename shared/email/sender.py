@@ -51,7 +51,7 @@ class ManagedIdentity:
     client_id: str | None = None
 
 
-class MailNotSent(Exception):  # noqa: N818 - named like the refusals of the domain, by what happened
+class MailNotSent(Exception):
     """The service did not accept the mail: MailThrottled, MailRefused or MailUnavailable."""
 
 

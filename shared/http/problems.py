@@ -25,7 +25,7 @@ STATUS_OF: Final[Mapping[type[Refusal], HTTPStatus]] = {
 
 
 @dataclass(frozen=True)
-class Problem(Exception):  # noqa: N818 - it is answered, not fixed
+class Problem(Exception):
     """One error answer. `detail` never repeats tokens, traces or what belongs to other people."""
 
     code: str

@@ -46,7 +46,7 @@ _KEY: Final = re.compile(
 _IPV4_AND_PORT: Final = re.compile(r"(?P<address>[0-9.]+)(?::[0-9]{1,5})?")
 
 
-class NotAKey(Exception):  # noqa: N818 - named for what it is
+class NotAKey(Exception):
     """The text is no API key, whatever is stored; nothing of it is repeated."""
 
 

@@ -75,12 +75,10 @@ class GraphClient:
             return False
         try:
             url = URL(link, encoded=True)
-            origin = url.origin()
         except ValueError:
             return False
         return (
-            origin == self._root.origin()
-            and url.raw_authority == self._root.raw_authority
+            (url.scheme, url.raw_authority) == (self._root.scheme, self._root.raw_authority)
             and url.raw_path.startswith(self._root.raw_path)
             and not _DETOURS.search(url.raw_path)
         )

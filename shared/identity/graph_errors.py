@@ -18,7 +18,7 @@ class Reason(StrEnum):
     """The directory is out of order, or its answer makes no sense."""
 
 
-class DirectoryUnavailable(Exception):  # noqa: N818 - named like a refusal
+class DirectoryUnavailable(Exception):
     """The directory did not answer this question; what people type in by hand still works (R5)."""
 
     def __init__(self, reason: Reason) -> None:

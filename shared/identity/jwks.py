@@ -35,15 +35,15 @@ type Keys = Mapping[str, RSAPublicKey]
 _log = logging.getLogger(__name__)
 
 
-class UnknownKey(Exception):  # noqa: N818 - named like a refusal
+class UnknownKey(Exception):
     """The issuer has no such key: whatever was signed with it is refused."""
 
 
-class KeysUnavailable(Exception):  # noqa: N818 - named like a refusal
+class KeysUnavailable(Exception):
     """No key of the issuer could be obtained: nothing can be said about its tokens for now."""
 
 
-class _Unusable(Exception):  # noqa: N818 - named like a refusal
+class _Unusable(Exception):
     """The issuer's answer cannot be believed or understood."""
 
 

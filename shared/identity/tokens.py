@@ -56,7 +56,7 @@ class Reason(StrEnum):
     CLAIM = "claim"
 
 
-class TokenRefused(Exception):  # noqa: N818 - named like a refusal
+class TokenRefused(Exception):
     """The token is not believed; `reason` repeats nothing of it."""
 
     def __init__(self, reason: Reason) -> None:

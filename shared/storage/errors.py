@@ -17,7 +17,7 @@ class StorageError(Exception):
     """Something went wrong between here and Azure Storage."""
 
 
-class StorageUnavailable(StorageError):  # noqa: N818 - named for what is the case
+class StorageUnavailable(StorageError):
     """
     Storage did not answer in time, could not be reached, or said "later".
 
@@ -42,7 +42,7 @@ class OutcomeUnknown(StorageUnavailable):
         super().__init__(why, perhaps_done=True)
 
 
-class Refused(StorageError):  # noqa: N818 - an answer that is expected
+class Refused(StorageError):
     """
     A transaction found a row in another state than it asks for, and nothing of it was written.
 
@@ -57,7 +57,7 @@ class Refused(StorageError):  # noqa: N818 - an answer that is expected
         self.index = index
 
 
-class Rejected(StorageError):  # noqa: N818 - as Refused
+class Rejected(StorageError):
     """Storage will not take this request, now or later: malformed, not authorised, or its table is missing."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -66,5 +66,5 @@ class Rejected(StorageError):  # noqa: N818 - as Refused
         self.code = code
 
 
-class TransactionTooLarge(ValueError):  # noqa: N818 - named for what is the case
+class TransactionTooLarge(ValueError):
     """A transaction holds at most 100 operations and 4 MiB; nothing was sent."""

@@ -26,11 +26,11 @@ _AT_ONCE: Final = 8
 _WORKS_A_NUDGE: Final = 4
 
 
-class LostRace(Exception):  # noqa: N818 - expected, and answered by asking again
+class LostRace(Exception):
     """Somebody else changed what the decision was made from; nothing was written."""
 
 
-class TenantBusy(Exception):  # noqa: N818 - an answer: come back later
+class TenantBusy(Exception):
     """The change was beaten too often; nothing was written."""
 
 
@@ -99,7 +99,7 @@ class Once:
         return replace(self, name=f"{self.name}.{number}")
 
 
-class Replayed(Exception):  # noqa: N818 - an answer that stands already
+class Replayed(Exception):
     """The request was carried out before; `answer` is what was answered then."""
 
     def __init__(self, answer: str) -> None:
@@ -107,7 +107,7 @@ class Replayed(Exception):  # noqa: N818 - an answer that stands already
         self.answer = answer
 
 
-class KeyReused(Exception):  # noqa: N818 - an answer: the caller mixes up requests
+class KeyReused(Exception):
     """The request's idempotency key stands for another request."""
 
 
