@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from shared.domain.catalogue import Action
+from shared.domain.errors import NotInvited, TooManyMails
 from shared.domain.invitations import resend
 from shared.http import answers
 from shared.http.endpoint import Functions
@@ -17,6 +18,7 @@ functions = Functions()
     "tenants/{tenant}/members/{member}/invitation",
     requires=Action.MANAGE_MEMBERS,
     status=HTTPStatus.ACCEPTED,
+    refuses=(NotInvited, TooManyMails),
 )
 async def resend_invitation(request: Request[Nothing, None]) -> MemberOut:
     """Send an invitation again."""

@@ -1,6 +1,7 @@
 """Members: list, add, look at, remove."""
 
 from shared.domain.catalogue import Action
+from shared.domain.errors import CannotRemoveSelf, DemoteFirst, LastAdministrator, RoleNotInScope
 from shared.domain.invitations import add
 from shared.domain.principals import RoleId
 from shared.domain.removal import remove
@@ -31,7 +32,12 @@ async def list_members(request: Request[MembersQuery, None]) -> MembersOut:
 
 
 @functions.endpoint(
-    "POST", "tenants/{tenant}/members", requires=Action.MANAGE_MEMBERS, body=NewMembers, wants=wanted_by
+    "POST",
+    "tenants/{tenant}/members",
+    requires=Action.MANAGE_MEMBERS,
+    body=NewMembers,
+    wants=wanted_by,
+    refuses=(RoleNotInScope,),
 )
 async def add_members(request: Request[Nothing, NewMembers]) -> AddedOut:
     """Put people into an application role, inviting those who are new."""
@@ -52,7 +58,13 @@ async def get_member(request: Request[Nothing, None]) -> MemberOut:
     return answers.member(facts.member(request.member), facts.at)
 
 
-@functions.endpoint("DELETE", "tenants/{tenant}/members/{member}", requires=Action.MANAGE_MEMBERS, query=RemovalQuery)
+@functions.endpoint(
+    "DELETE",
+    "tenants/{tenant}/members/{member}",
+    requires=Action.MANAGE_MEMBERS,
+    query=RemovalQuery,
+    refuses=(CannotRemoveSelf, DemoteFirst, LastAdministrator),
+)
 async def remove_member(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Remove a member wholly, or only tell what that would take away."""
     tenant = request.tenant

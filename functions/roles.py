@@ -1,6 +1,14 @@
 """Application roles of a member: assign, change, revoke."""
 
 from shared.domain.catalogue import Action
+from shared.domain.errors import (
+    CannotChangeOwnRole,
+    CannotRemoveSelf,
+    DemoteFirst,
+    LastAdministrator,
+    OneRoleOnly,
+    RoleNotAssigned,
+)
 from shared.domain.principals import RoleId
 from shared.domain.removal import revoke
 from shared.domain.roles import assign, change
@@ -14,7 +22,7 @@ functions = Functions()
 ROUTE = "tenants/{tenant}/members/{member}/roles/{role}"
 
 
-@functions.endpoint("PUT", ROUTE, requires=Action.MANAGE_MEMBERS)
+@functions.endpoint("PUT", ROUTE, requires=Action.MANAGE_MEMBERS, refuses=(OneRoleOnly,))
 async def assign_role(request: Request[Nothing, None]) -> MemberOut:
     """Give a member one more application role."""
     tenant = request.tenant
@@ -23,7 +31,13 @@ async def assign_role(request: Request[Nothing, None]) -> MemberOut:
     return answers.member(member, tenant.facts.at)
 
 
-@functions.endpoint("PATCH", ROUTE, requires=Action.MANAGE_MEMBERS, body=NewRole)
+@functions.endpoint(
+    "PATCH",
+    ROUTE,
+    requires=Action.MANAGE_MEMBERS,
+    body=NewRole,
+    refuses=(RoleNotAssigned, CannotChangeOwnRole, LastAdministrator),
+)
 async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
     """Replace one of a member's application roles by another."""
     tenant = request.tenant
@@ -33,7 +47,13 @@ async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
     return answers.member(member, tenant.facts.at)
 
 
-@functions.endpoint("DELETE", ROUTE, requires=Action.MANAGE_MEMBERS, query=RemovalQuery)
+@functions.endpoint(
+    "DELETE",
+    ROUTE,
+    requires=Action.MANAGE_MEMBERS,
+    query=RemovalQuery,
+    refuses=(RoleNotAssigned, CannotRemoveSelf, DemoteFirst, LastAdministrator),
+)
 async def revoke_role(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Delete the member's row on this role's tab."""
     tenant = request.tenant

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from shared.domain.errors import AlreadyExists, InvalidEmail
 from shared.domain.founding import found
 from shared.domain.invitations import read_pieces
 from shared.http import adding, answers
@@ -13,7 +14,14 @@ from shared.storage.tenant_store import Author
 functions = Functions()
 
 
-@functions.endpoint("POST", "tenants", requires=Caller.OPERATOR, body=NewTenant, status=HTTPStatus.CREATED)
+@functions.endpoint(
+    "POST",
+    "tenants",
+    requires=Caller.OPERATOR,
+    body=NewTenant,
+    status=HTTPStatus.CREATED,
+    refuses=(InvalidEmail, AlreadyExists),
+)
 async def create_tenant(request: Request[Nothing, NewTenant]) -> TenantOut:
     """Create a tenant and invite its first administrators, all of them or none."""
     actor = operator(request.person)
