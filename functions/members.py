@@ -2,6 +2,7 @@
 
 from shared.domain.adding import Target
 from shared.domain.catalogue import Action
+from shared.domain.errors import CannotRemoveSelf, DemoteFirst, KindNotAllowed, LastAdministrator, RoleNotInScope
 from shared.domain.principals import RoleId
 from shared.domain.removal import remove
 from shared.http import answers
@@ -38,6 +39,7 @@ async def list_members(request: Request[MembersQuery, None]) -> MembersOut:
     body=NewMembers,
     wants=wanted_by,
     is_once=True,
+    refuses=(KindNotAllowed, RoleNotInScope),
 )
 async def add_members(request: Request[Nothing, NewMembers]) -> AddedOut:
     """Put people, groups and keys into an application role, inviting people who are new."""
@@ -59,6 +61,7 @@ async def get_member(request: Request[Nothing, None]) -> Answer[MemberDetailOut]
     requires=Action.MANAGE_MEMBERS,
     query=RemovalQuery,
     wants=answers.AROUND_WITH_KEYS,
+    refuses=(CannotRemoveSelf, DemoteFirst, LastAdministrator),
 )
 async def remove_member(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Remove a member wholly, or only tell what that would take away."""
