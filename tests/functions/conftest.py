@@ -1,6 +1,6 @@
 """Acme and Globex, two tenants in memory, and an API to call as one of their people."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 
 import aiohttp
@@ -9,10 +9,19 @@ import pytest
 from shared import wiring
 from shared.domain.membership import Invitation
 from shared.domain.principals import TenantId
+from shared.settings import STORAGE
+from shared.storage.client import Client
+from shared.storage.connection import connection
+from shared.storage.tables import Tables
+from tests.azurite import Azurite
+from tests.functions import live as world
 from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
 from tests.functions.endpoints import APP
+from tests.functions.live import Calendar, Live, LiveApp
 from tests.identity.clock import Clock
-from tests.identity.issuer import Issuer
+from tests.identity.issuer import FABRIKAM, Issuer
+from tests.local.mail.endpoint import Endpoint
+from tests.local.mail.endpoint import running as running_mail
 from tests.memory import MemoryTenantStore
 from tests.people import ACME, ADA, ADMINISTRATOR, AT, BO, CY, DATA_TEAM, DEE, ROBOT, active, identity_of, invited
 
@@ -67,3 +76,39 @@ async def acme(app: MemoryApp) -> MemoryTenantStore:
 async def globex(app: MemoryApp) -> MemoryTenantStore:
     """Open what is kept of Globex."""
     return await app.tenants.open(GLOBEX.id)
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Endpoint]:
+    """Run the mail endpoint that the live app hands its mails to."""
+    with running_mail() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+async def storage(azurite: Azurite) -> AsyncIterator[Client]:
+    """Connect to the shared Azurite, where the app's tables are."""
+    client = Client(connection({STORAGE: azurite.connection_string}, STORAGE))
+    await Tables(client, timeout=10).create_if_missing(wiring.TABLES)
+    yield client
+    await client.close()
+
+
+@pytest.fixture(scope="session")
+async def issuers() -> AsyncIterator[tuple[Issuer, Issuer]]:
+    """Contoso, whose operators are believed, and Fabrikam."""
+    async with Issuer("contoso", operators=True) as contoso, Issuer("fabrikam", tid=FABRIKAM) as fabrikam:
+        yield contoso, fabrikam
+
+
+@pytest.fixture
+async def live(
+    azurite: Azurite, mailbox: Endpoint, storage: Client, issuers: tuple[Issuer, Issuer]
+) -> AsyncIterator[Live]:
+    """Make the app as it is, with people and tenants of this test alone."""
+    calendar = Calendar()
+    settings = world.settings_for(azurite, *(each.directory for each in issuers), mail=mailbox.url)
+    async with aiohttp.ClientSession() as session:
+        app = LiveApp(settings, calendar, client=storage, session=session)
+        yield Live(app, *issuers, calendar)
+        await app.email.aclose()
