@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from shared.domain.catalogue import Action
+from shared.domain.errors import NotInvited, TooManyMails
 from shared.domain.invitations import resend
 from shared.http import answers
 from shared.http.endpoint import Functions
@@ -18,6 +19,7 @@ functions = Functions()
     requires=Action.MANAGE_MEMBERS,
     status=HTTPStatus.ACCEPTED,
     is_once=True,
+    refuses=(NotInvited, TooManyMails),
 )
 async def resend_invitation(request: Request[Nothing, None]) -> MemberOut:
     """Send an invitation again."""

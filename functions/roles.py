@@ -1,6 +1,16 @@
 """Application roles of a member: assign, change, revoke."""
 
 from shared.domain.catalogue import Action
+from shared.domain.errors import (
+    CannotChangeOwnRole,
+    CannotRemoveSelf,
+    DemoteFirst,
+    KindNotAllowed,
+    LastAdministrator,
+    OneRoleOnly,
+    RoleNotAssigned,
+    RoleNotInScope,
+)
 from shared.domain.principals import RoleId
 from shared.domain.removal import revoke
 from shared.domain.roles import assign, change
@@ -14,7 +24,14 @@ functions = Functions()
 ROUTE = "tenants/{tenant}/members/{member}/roles/{role}"
 
 
-@functions.endpoint("PUT", ROUTE, requires=Action.MANAGE_MEMBERS, body=RoleDetails, body_is_optional=True)
+@functions.endpoint(
+    "PUT",
+    ROUTE,
+    requires=Action.MANAGE_MEMBERS,
+    body=RoleDetails,
+    body_is_optional=True,
+    refuses=(RoleNotInScope, KindNotAllowed, OneRoleOnly),
+)
 async def assign_role(request: Request[Nothing, RoleDetails]) -> MemberOut:
     """Give a member one more application role."""
     tenant = request.tenant
@@ -25,7 +42,13 @@ async def assign_role(request: Request[Nothing, RoleDetails]) -> MemberOut:
     )
 
 
-@functions.endpoint("PATCH", ROUTE, requires=Action.MANAGE_MEMBERS, body=NewRole)
+@functions.endpoint(
+    "PATCH",
+    ROUTE,
+    requires=Action.MANAGE_MEMBERS,
+    body=NewRole,
+    refuses=(RoleNotInScope, KindNotAllowed, RoleNotAssigned, CannotChangeOwnRole, LastAdministrator),
+)
 async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
     """Replace one of a member's application roles by another."""
     tenant, body = request.tenant, request.body
@@ -37,7 +60,14 @@ async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
     )
 
 
-@functions.endpoint("DELETE", ROUTE, requires=Action.MANAGE_MEMBERS, query=RemovalQuery, wants=answers.AROUND_WITH_KEYS)
+@functions.endpoint(
+    "DELETE",
+    ROUTE,
+    requires=Action.MANAGE_MEMBERS,
+    query=RemovalQuery,
+    wants=answers.AROUND_WITH_KEYS,
+    refuses=(RoleNotInScope, RoleNotAssigned, CannotRemoveSelf, CannotChangeOwnRole, DemoteFirst, LastAdministrator),
+)
 async def revoke_role(request: Request[RemovalQuery, None]) -> RemovalOut:
     """Delete the member's row on this role's tab."""
     tenant, with_projects = request.tenant, request.query.with_projects
