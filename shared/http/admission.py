@@ -124,8 +124,7 @@ def author_of(
         if requires is Caller.MEMBER_OR_OPERATOR and isinstance(credential, Person) and credential.operator:
             return Author(operator(credential), request_id)
         raise NotFound
-    guest = isinstance(credential, Person) and credential.guest
-    actor = Actor(member.ref, member, guest)
+    actor = Actor(member.ref, member, guest=_is_guest(facts, credential))
     if not isinstance(requires, Action):
         return Author(actor, request_id)
     if project is not None:
@@ -134,6 +133,12 @@ def author_of(
     if grant is None:
         raise Forbidden
     return Author(actor, request_id, grant)
+
+
+def _is_guest(facts: Facts, credential: Credential) -> bool:
+    """Tell whether somebody is a guest of the tenant's organisation: by their token, or from another directory (R5)."""
+    home = facts.tenant.directory
+    return isinstance(credential, Person) and (credential.guest or home not in {None, credential.identity.directory})
 
 
 def operator(person: Person) -> Actor:
