@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from shared.domain.errors import AlreadyExists, InvalidEmail
 from shared.domain.founding import found
-from shared.domain.invitations import read_pieces
 from shared.http import adding, answers
 from shared.http.endpoint import Caller, Functions, operator
 from shared.http.requests import Request
@@ -26,7 +25,7 @@ async def create_tenant(request: Request[Nothing, NewTenant]) -> TenantOut:
     """Create a tenant and invite its first administrators, all of them or none."""
     actor = operator(request.person)
     facts = adding.facts_of(request.body, request.app, actor=actor)
-    change = found(facts, read_pieces(request.body.administrators), actor=actor)
+    change = found(facts, adding.administrators_of(request.body), actor=actor)
     await request.app.tenants.found(facts, change, Author(actor, request.id))
     return answers.tenant(change.answer)
 

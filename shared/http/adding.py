@@ -23,6 +23,16 @@ def pieces_of(body: NewMembers) -> tuple[Piece, ...]:
     return pieces
 
 
+def administrators_of(body: NewTenant) -> tuple[Piece, ...]:
+    """Take apart the administrators to invite: at least one, and no more than one transaction holds."""
+    pieces = read_pieces(body.administrators)
+    if not pieces:
+        raise problems.invalid_request(FieldError(pointer="#/administrators", detail="Name at least one."))
+    if len(pieces) > PIECES:
+        raise problems.payload_too_large(f"A request names at most {PIECES} administrators.")
+    return pieces
+
+
 def wanted_for(pieces: Iterable[Piece]) -> Wanted:
     """Ask whether the people are known already."""
     return Wanted(addresses=frozenset(piece.address for piece in pieces if piece.address))
