@@ -186,9 +186,11 @@ async def change_each[P, R](
     Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
 
     The first attempt supposes that nobody knows the pieces that `first` says nothing of, which saves a reading for
-    each; where that is wrong the transaction is refused, and asked again with what is true. The answers are in the
-    order of the pieces.
+    each; where that is wrong the transaction is refused, and asked again with what is true. A tenant that turns
+    newcomers away by their domain supposes nothing: whoever is turned away is not in the transaction. The answers are
+    in the order of the pieces.
     """
+    supposed = None if first.facts.tenant.settings.allowed_email_domains else first
     gate = asyncio.Semaphore(_AT_ONCE)
     works: list[str] = []
     everything = wanted(pieces)
@@ -202,7 +204,7 @@ async def change_each[P, R](
                     lambda facts: decide(facts, part),
                     wanted=wanted(part),
                     author=author,
-                    first=first,
+                    first=supposed,
                     prepared=True,
                 )
         except TransactionTooLarge:
