@@ -1,21 +1,26 @@
 """The memory store: tenants without storage, which keep the same promises as the tables (tests/storage proves it)."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from shared.domain.access import Grant, Why
 from shared.domain.catalogue import Catalogue
-from shared.domain.change import Change, Facts
+from shared.domain.change import Change, Edit, Facts
 from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.mailing import Letter, letter_to
 from shared.domain.membership import Mailed, Member
-from shared.domain.principals import Address, Identity, MemberId, ProductId, TenantId
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, TenantId
+from shared.domain.project_lifecycle import owners_after
+from shared.domain.projects import Project
 from shared.domain.removal import administrators_after
-from shared.storage.rows import Partition, Record, fold
-from shared.storage.tenant_store import Author, LostRace, MemberFilter, Page, Reading, Wanted
+from shared.storage import tenant_store
+from shared.storage.rows import Done, Partition, Record, fold
+from shared.storage.tenant_store import Author, LostRace, MemberFilter, Once, Page, Reading, Wanted
 
 if TYPE_CHECKING:
     from shared.domain.tenants import Tenant
@@ -34,6 +39,9 @@ class MemoryTenantStore:
         self._administrators = 0
         self._members: dict[MemberId, Member] = {}
         self._mailed: dict[Address, Mailed] = {}
+        self._projects: dict[ProjectId, Project] = {}
+        self._deleted: set[MemberId] = set()
+        self._done: dict[str, Done] = {}
         self._changes: list[tuple[Record, ...]] = []
 
     @property
@@ -46,18 +54,25 @@ class MemoryTenantStore:
         await _give_way()
         if self._tenant is None:
             raise NotFound
+        named = [member for member in self._members.values() if _is_meant(member, wanted)]
+        groups = [self._members[group] for member in named for group in member.groups if group in self._members]
+        around = {project for member in (*named, *groups) for project in member.projects} if wanted.around else set()
+        asked_by_id = [self._members[each] for each in wanted.members if each in self._members]
         facts = Facts(
             tenant=self._tenant,
             catalogue=self._catalogue(self._tenant.product),
             at=self._now(),
             seed=uuid4(),
-            members={member.id: member for member in self._members.values() if member.id in wanted.members},
+            members={member.id: member for member in (*asked_by_id, *groups)},
             by_identity={each: member for each in wanted.identities if (member := self._bound_to(each))},
             by_address={each: member for each in wanted.addresses if (member := self._addressed(each))},
+            projects={each: self._projects[each] for each in (wanted.projects | around) & self._projects.keys()},
+            keys=tuple(member for member in self._members.values() if wanted.keys and member.kind is Kind.API_KEY),
+            deleted=wanted.members & self._deleted,
             mailed={each: self._mailed[each] for each in wanted.addresses & self._mailed.keys()},
             administrators=self._administrators,
         )
-        return Reading(facts, {})
+        return Reading(facts, {}, self._done.get(wanted.once) if wanted.once else None)
 
     async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
         """Do nothing: whoever is known here is found here."""
@@ -68,25 +83,33 @@ class MemoryTenantStore:
         change: Change[Any],
         author: Author,
         *,
+        once: Once | None = None,
         prepared: bool = False,  # noqa: ARG002 - nothing has to be prepared here
     ) -> str | None:
         """
         Store a change wholly or not at all, and tell the id of the work that it asks for.
 
-        Raise LostRace when the facts are no longer what they were.
+        Nobody works here, and what a long removal leaves for later is gone at once. Raise LostRace when the facts are
+        no longer what they were.
         """
         await _give_way()
         facts = reading.facts
         administrators = administrators_after(facts.administrators, change.edits, facts.catalogue)
-        if any(self._objections(facts, change, author, administrators)):
+        projects = owners_after(facts, change)
+        objections = (*self._objections(facts, change, administrators), *self._objects_to(projects, change))
+        if any(objections) or not self._is_proved(author.grant) or self._was_done(facts, once):
             raise LostRace
-        self._tenant = change.founded or self._tenant
+        self._tenant = change.tenant or self._tenant
         self._administrators += administrators - facts.administrators
         self._keep_tally(facts, change)
+        self._deleted |= _keys_gone(change)
         self._members = self._after(change)
+        self._projects = _edited(self._projects, projects)
+        if once:
+            self._done[once.name] = Done(once.body, once.tell(change.answer), facts.at)
         self._changes.append(_records(facts, change, author))
         self.queued += map(letter_to, change.mails)
-        return uuid4().hex if change.mails else None
+        return uuid4().hex if change.mails or change.cascade else None
 
     def nudge(self, works: Sequence[str]) -> None:
         """Do nothing: nobody works on letters here."""
@@ -117,23 +140,49 @@ class MemoryTenantStore:
     def _addressed(self, address: Address) -> Member | None:
         return next((member for member in self._members.values() if member.email == address), None)
 
-    def _objections(self, facts: Facts, change: Change[Any], author: Author, administrators: int) -> Iterator[bool]:
+    def _objections(self, facts: Facts, change: Change[Any], administrators: int) -> Iterator[bool]:
         """Tell, guard by guard, whether the change comes too late."""
-        yield bool(change.founded) == self.exists
+        founding = change.tenant == facts.tenant
+        yield self.exists if founding else bool(change.tenant) and self._tenant != facts.tenant
         yield facts.administrators not in {administrators, self._administrators}
         yield any(self._members.get(edit.before.id) != edit.before for edit in change.edits if edit.before)
-        yield any(edit.after.id in self._members for edit in change.edits if edit.after and not edit.before)
+        taken = self._members.keys() | self._deleted
+        yield any(edit.after.id in taken for edit in change.edits if edit.after and not edit.before)
         yield any(self._mailed.get(each) != facts.mailed.get(each) for each in _new_addresses(change))
         after = self._after(change).values()
         yield _repeats(member.email for member in after) or _repeats(member.identity for member in after)
-        if author.grant:
-            holder = self._members.get(author.grant.holder.id)
-            yield holder is None or author.grant.role.id not in holder.roles
+
+    def _objects_to(self, projects: Iterable[Edit[Project]], change: Change[Any]) -> Iterator[bool]:
+        """Tell whether a project has changed, or is gone although somebody comes into it."""
+        for edit in projects:
+            project = edit.before or edit.after
+            yield project is None or self._projects.get(project.id) != edit.before
+        there = _edited(self._projects, projects)
+        yield any(project not in there for edit in change.edits for project in _entered(edit))
+
+    def _is_proved(self, grant: Grant | None) -> bool:
+        """Tell whether what allows the author to do this is still held."""
+        if grant is None:
+            return True
+        holder = self._members.get(grant.holder.id)
+        match grant.why:
+            case Why.KEY_POLICY:
+                return holder is not None
+            case Why.PROJECT_ROLE if grant.project:
+                return holder is not None and grant.project in holder.projects
+            case _:
+                return holder is not None and grant.role.id in holder.roles
+
+    def _was_done(self, facts: Facts, once: Once | None) -> bool:
+        """Tell whether somebody else has just carried out the same request."""
+        done = self._done.get(once.name) if once else None
+        return done is not None and done.is_fresh(facts.at)
 
     def _after(self, change: Change[Any]) -> dict[MemberId, Member]:
-        gone = {edit.before.id for edit in change.edits if edit.before}
-        stay = {name: member for name, member in self._members.items() if name not in gone}
-        return stay | {edit.after.id: edit.after for edit in change.edits if edit.after}
+        members = _edited(self._members, change.edits)
+        if change.cascade is None or change.cascade.project is None:
+            return members
+        return {name: _outside(member, change.cascade.project) for name, member in members.items()}
 
     def _keep_tally(self, facts: Facts, change: Change[Any]) -> None:
         """Remember how often an address was mailed today that nobody has any more."""
@@ -163,12 +212,13 @@ class MemoryTenants:
             raise NotFound
         return self._stores[tenant]
 
-    async def found(self, facts: Facts, change: Change[Any], author: Author) -> None:
-        """Store a new tenant; AlreadyExists when the id was used before."""
+    async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
+        """Store a new tenant; AlreadyExists when the id was used before, Replayed when it was by this very request."""
         store = self._stores.setdefault(facts.tenant.id, MemoryTenantStore(catalogue=self._catalogue, now=self._now))
         try:
-            await store.commit(Reading(facts, {}), change, author)
+            await store.commit(Reading(facts, {}), change, author, once=once)
         except LostRace as lost:
+            tenant_store.replay(await store.read(Wanted(once=once.name if once else None)), once)
             raise AlreadyExists from lost
 
     def at(self, home: Partition) -> MemoryTenantStore:
@@ -183,6 +233,34 @@ class MemoryTenants:
 async def _give_way() -> None:
     """Let rivals go first, as the way to storage would."""
     await asyncio.sleep(0)
+
+
+def _is_meant(member: Member, wanted: Wanted) -> bool:
+    by_id, by_identity = member.id in wanted.members, member.identity in wanted.identities
+    return by_id or by_identity or member.email in wanted.addresses
+
+
+def _keys_gone(change: Change[Any]) -> set[MemberId]:
+    gone = [edit.before for edit in change.edits if edit.before and edit.after is None]
+    return {member.id for member in gone if member.kind is Kind.API_KEY}
+
+
+def _entered(edit: Edit[Member]) -> set[ProjectId]:
+    before = edit.before.projects if edit.before else {}
+    return set(edit.after.projects) - set(before) if edit.after else set()
+
+
+def _edited[K, T: Member | Project](there: Mapping[K, T], edits: Iterable[Edit[T]]) -> dict[K, T]:
+    """Carry out edits, by id."""
+    edits = tuple(edits)
+    gone = {edit.before.id for edit in edits if edit.before}
+    stay = {name: it for name, it in there.items() if name not in gone}
+    return stay | {cast("K", edit.after.id): edit.after for edit in edits if edit.after}
+
+
+def _outside(member: Member, project: ProjectId) -> Member:
+    others = {each: place for each, place in member.projects.items() if each != project}
+    return replace(member, projects=others)
 
 
 def _new_addresses(change: Change[Any]) -> set[Address]:

@@ -108,7 +108,7 @@ def acting(member: Member) -> Actor:
 
 def author(member: Member, *, request_id: str = "request") -> Author:
     """Let a member be the author of a change, by the role that allows managing members, if there is one."""
-    return Author(acting(member), request_id, grant_for(member, Action.MANAGE_MEMBERS, INTEGRATE))
+    return Author(acting(member), request_id, grant_for(facts(member), member, Action.MANAGE_MEMBERS))
 
 
 OPERATOR: Final = Author(OLGA, "request")

@@ -252,10 +252,12 @@ async def change_each[P, R](
     Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
 
     The first attempt supposes that nobody knows the pieces that `first` says nothing of, which saves a reading for
-    each; where that is wrong the transaction is refused, and asked again with what is true. The answers are in the
-    order of the pieces. With `once`, parts that were carried out before are answered as `retell` reads them, and only
-    the others are carried out.
+    each; where that is wrong the transaction is refused, and asked again with what is true. A tenant that turns
+    newcomers away by their domain supposes nothing: whoever is turned away is not in the transaction. The answers are
+    in the order of the pieces. With `once`, parts that were carried out before are answered as `retell` reads them,
+    and only the others are carried out.
     """
+    supposed = None if first.facts.tenant.settings.allowed_email_domains else first
     gate = asyncio.Semaphore(_AT_ONCE)
     works: list[str] = []
     everything = wanted(pieces)
@@ -270,7 +272,7 @@ async def change_each[P, R](
                     lambda facts: decide(facts, part),
                     wanted=wanted(part),
                     author=author,
-                    first=first if once is None else None,
+                    first=supposed if once is None else None,
                     once=part_once,
                     prepared=True,
                 )

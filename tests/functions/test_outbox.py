@@ -226,6 +226,16 @@ async def test_a_mail_that_was_sent_is_not_asked_for_again(post: Post, azurite: 
     assert await post.app.outbox.open_work(Nudge.load(post.message).partition) == {}
 
 
+async def test_a_tenant_with_many_administrators_is_one_transaction(
+    stored: StoredApp, contoso: Issuer, functions: Any
+) -> None:
+    """Real storage holds a hundred rows in one, and nineteen people need almost all of them."""
+    people = [f"p{number}@x.test" for number in range(19)]
+    body = BODIES["create_tenant"] | {"id": f"initech-{uuid4().hex}", "administrators": people}
+
+    assert (await Api(functions, contoso)("create_tenant", by="Olga", body=body)).status == 201
+
+
 async def test_health_is_good_when_tables_and_queue_answer(post: Post) -> None:
     """An empty account is a good one: what is missing is made."""
     reply = await post.api("get_health")
