@@ -14,7 +14,7 @@ from typing import Final
 
 from shared.domain.principals import Address, Identity
 from shared.storage.batch import MOST_OPERATIONS, Upsert
-from shared.storage.rows import Partition, hash_of_address, hash_of_identity
+from shared.storage.rows import Partition, beyond, hash_of_address, hash_of_identity
 from shared.storage.tables import Tables
 
 IDENTITIES: Final = "identities"
@@ -51,12 +51,6 @@ class IdentityIndex:
         await self._tables.commit(IDENTITIES, lines)
 
     async def _lines(self, name: str) -> list[str]:
-        texts: list[str] = []
-        page = await self._tables.query(IDENTITIES, name[0], f"{name}!", f'{name}"', select=["RowKey"])
-        while True:
-            texts += [str(row["RowKey"]).removeprefix(f"{name}!") for row in page.rows]
-            if page.next is None:
-                return texts
-            page = await self._tables.query(
-                IDENTITIES, name[0], f"{name}!", f'{name}"', select=["RowKey"], continuation=page.next
-            )
+        prefix = f"{name}!"
+        found = await self._tables.every(IDENTITIES, name[0], prefix, beyond(prefix), select=["RowKey"])
+        return [str(row["RowKey"]).removeprefix(prefix) for row in found]

@@ -128,12 +128,12 @@ class Outbox:
         return work if await self._write(Claim(partition, work_id, work, row[ETAG]), failed) else None
 
     async def open_tenants(self, before: datetime) -> list[OpenTenant]:
-        """List tenants that had work before some moment; at most 200 of each sixteenth."""
-        pages = await asyncio.gather(*(self._tables.query(WORK, each, "!", "~", limit=_A_PAGE) for each in _SHARDS))
+        """List tenants that had work before some moment."""
+        shards = await asyncio.gather(*(self._tables.every(WORK, each, "!", "~") for each in _SHARDS))
         return [
             OpenTenant(Partition.parse(row["RowKey"]), since, row[ETAG])
-            for page in pages
-            for row in page.rows
+            for found in shards
+            for row in found
             if (since := datetime.fromisoformat(row["at"])) < before
         ]
 

@@ -115,6 +115,17 @@ class Tables:
             page = await self._page(table, condition, page.next)
         return page
 
+    async def every(
+        self, table: str, partition: str, row_from: str, row_to: str, *, select: Iterable[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Read all rows of a partition in a range of keys, a page after the other."""
+        page = await self.query(table, partition, row_from, row_to, select=select)
+        found = page.rows
+        while page.next:
+            page = await self.query(table, partition, row_from, row_to, select=select, continuation=page.next)
+            found += page.rows
+        return found
+
     async def create_if_missing(self, tables: Iterable[str]) -> None:
         """Create those of the tables that do not exist."""
         for table in tables:

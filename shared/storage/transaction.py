@@ -101,7 +101,7 @@ def _records(change: Change[Any], facts: Facts, author: Author, change_id: str) 
             before=event.before,
             after=event.after,
         )
-        for at, event in enumerate(change.events)
+        for at, event in reversed(tuple(enumerate(change.events)))  # newest first, within a change too
     )
     of_each = defaultdict[str, list[Record]](list)
     for record in records:
