@@ -1,5 +1,6 @@
 """The one decorator of ours: it lets requests in, hands them over, and turns whatever comes of them into an answer."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -67,6 +68,8 @@ class Endpoint:
     is_once: bool = False
 
 
+_log = logging.getLogger(__name__)
+
 REGISTRY: Final[dict[str, Endpoint]] = {}
 
 
@@ -114,10 +117,23 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
     except Replayed as replayed:
         result = Answer(replayed.answer, endpoint.status, {"Idempotency-Replayed": "true"})
     except _REFUSING as trouble:
+        _tell(trouble, endpoint, request_id)
         return _refusal(_problem(trouble), request_id)
     answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
     body = answer.body if isinstance(answer.body, str) else answer.body.model_dump_json()
     return _response(body, answer.status, endpoint.media_type, request_id, **answer.headers)
+
+
+def _tell(trouble: Exception, endpoint: Endpoint, request_id: str) -> None:
+    """Tell operators what callers are not told: why a token was not believed, and what is out of order."""
+    told = {"function": endpoint.name, "request": request_id}
+    match trouble:
+        case TokenRefused(reason=reason):
+            _log.info("token.refused", extra={**told, "reason": reason})
+        case BrokenSettings():
+            _log.error("settings.broken", extra={**told, "why": str(trouble)})
+        case KeysUnavailable() | StorageUnavailable():
+            _log.warning("dependency.unavailable", extra={**told, "what": type(trouble).__name__})
 
 
 def _refusal(problem: Problem, request_id: str) -> func.HttpResponse:
