@@ -153,7 +153,7 @@ class Outbox:
     async def _write(self, claim: Claim, work: Work) -> Claim | None:
         key = {"PartitionKey": str(claim.partition), "RowKey": rows.OUTBOX_PREFIX + claim.id}
         try:
-            (etag,) = await self._tables.commit(ACCESS, [Replace({**key, rows.DATA: rows.pack(work)}, claim.etag)])
+            (etag,) = await self._tables.commit(ACCESS, [Replace({**key, **rows.packed(work)}, claim.etag)])
         except Refused:
             return None
         return replace(claim, work=work, etag=etag)

@@ -60,6 +60,8 @@ ADMINISTRATORS: Final = "administrators"
 
 _LATEST = 10**14
 _PIECE = 30_000
+_COLUMN = 16_000
+"""Characters of a column, so that it stays below 64 KiB in whatever script."""
 _NAME_LENGTH = 256
 """Characters of a folded name: half of what a key holds, so that there is room for all that stands around it."""
 _LAST = "\ufffd"
@@ -122,9 +124,11 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """
-    A long removal (R23): what is left to clear away of a member or of a project, and how far that has come.
+    A long removal (R23): what is left to clear away of a member, a project or a tenant, and how far that has come.
 
     `places` are the keys of rows that a removed member has left in projects, `owned` the projects it was an owner of.
+    `home` is where a deleted tenant has lived, and `target` names it; how much `remaining` there is of one is known
+    only when there is none any more.
     """
 
     id: str
@@ -135,6 +139,8 @@ class Operation:
     places: tuple[str, ...] = ()
     owned: tuple[ProjectId, ...] = ()
     project: ProjectId | None = None
+    home: Partition | None = None
+    target: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,33 +302,46 @@ def pack(value: object, shape: Any = None) -> str:
     return _packer(shape or type(value)).dump_json(value, exclude_none=True).decode()
 
 
+def packed(value: object, shape: Any = None) -> Columns:
+    """Spell a value as the columns of a row: several where it is long, for no column holds more than 64 KiB."""
+    text = pack(value, shape)
+    starts = range(_COLUMN, len(text), _COLUMN)
+    more = {f"{DATA}{at}": text[start : start + _COLUMN] for at, start in enumerate(starts, start=1)}
+    return {DATA: text[:_COLUMN], **more}
+
+
 def unpack[T](shape: type[T], columns: Mapping[str, Any]) -> T:
     """Read a value back from its row."""
-    value: T = _packer(shape).validate_json(columns[DATA])
+    value: T = _unpack(shape, columns)
     return value
+
+
+def _unpack(shape: Any, columns: Mapping[str, Any]) -> Any:
+    more = takewhile(columns.__contains__, (f"{DATA}{at}" for at in count(1)))
+    return _packer(shape).validate_json("".join((columns[DATA], *(columns[name] for name in more))))
 
 
 def records_row(records: tuple[Record, ...]) -> Columns:
     """Make the row that keeps the records of one change."""
-    return {DATA: pack(records, tuple[Record, ...])}
+    return packed(records, tuple[Record, ...])
 
 
 def unpack_records(columns: Mapping[str, Any]) -> tuple[Record, ...]:
     """Read the records of one change."""
-    records: tuple[Record, ...] = _packer(tuple[Record, ...]).validate_json(columns[DATA])
+    records: tuple[Record, ...] = _unpack(tuple[Record, ...], columns)
     return records
 
 
 def tenant_row(tenant: Tenant, administrators: int) -> Columns:
     """Make the row that says that the tenant exists, and how many people can manage it."""
-    return {DATA: pack(tenant), ADMINISTRATORS: administrators}
+    return {**packed(tenant), ADMINISTRATORS: administrators}
 
 
 def rows_of(member: Member | None) -> dict[str, Columns]:
     """Make all rows of a member, by key; none for nobody."""
     if member is None:
         return {}
-    whole, brief = {DATA: pack(member)}, {DATA: pack(replace(member, projects={}))}
+    whole, brief = packed(member), packed(replace(member, projects={}))
     places: dict[str, Columns] = {
         in_key(project, member): {"roles": " ".join(place.roles)} for project, place in member.projects.items()
     }
@@ -359,7 +378,7 @@ def rows_of_project(project: Project | None) -> dict[str, Columns]:
     """Make both rows of a project, by key; none for no project."""
     if project is None:
         return {}
-    columns = {DATA: pack(project)}
+    columns = packed(project)
     return dict.fromkeys((project_key(project.id), f"{PROJECTS_PREFIX}{fold(project.name)}!{project.id}"), columns)
 
 

@@ -122,10 +122,10 @@ def _tenant(change: Change[Any], facts: Facts) -> _Rows:
 def _outbox(change: Change[Any], facts: Facts, work: str) -> _Rows:
     letters = tuple(letter_to(member) for member in change.mails)
     asked = Work(facts.at, letters, change.cascade.id if change.cascade else None)
-    outbox: _Rows = {rows.OUTBOX_PREFIX + work: {rows.DATA: rows.pack(asked)}}
+    outbox: _Rows = {rows.OUTBOX_PREFIX + work: rows.packed(asked)}
     if change.cascade is None:
         return outbox
-    return {**outbox, rows.operation_key(change.cascade.id): {rows.DATA: rows.pack(_operation(change.cascade, facts))}}
+    return {**outbox, rows.operation_key(change.cascade.id): rows.packed(_operation(change.cascade, facts))}
 
 
 def _done(change: Change[Any], facts: Facts, once: Once) -> _Rows:
@@ -161,13 +161,11 @@ def _proofs(author: Author) -> Iterator[str]:
 
 
 def _proof(grant: Grant) -> str:
-    match grant.why:
-        case Why.KEY_POLICY:
-            return rows.member_key(grant.holder.id)
-        case Why.PROJECT_ROLE if grant.project:
-            return rows.in_key(grant.project, grant.holder)
-        case _:
-            return rows.role_key(grant.holder, grant.role.id)
+    if grant.why is Why.PROJECT_ROLE and grant.project:
+        return rows.in_key(grant.project, grant.holder)
+    if grant.role.id in grant.holder.roles:
+        return rows.role_key(grant.holder, grant.role.id)
+    return rows.member_key(grant.holder.id)  # a key that acts as a role which it does not hold
 
 
 def _entered(change: Change[Any]) -> Iterator[str]:
