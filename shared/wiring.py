@@ -25,10 +25,12 @@ from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.identity_index import IDENTITIES, IdentityIndex
 from shared.storage.outbox import QUEUE, WORK, Outbox
+from shared.storage.purge import Purge
 from shared.storage.queue import Queue
 from shared.storage.rows import ACCESS
-from shared.storage.table_tenants import TENANTS, TableTenants
+from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
+from shared.storage.tenant_list import TENANTS
 from shared.storage.tenant_store import Tenants
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
@@ -94,6 +96,11 @@ class App:
         """All tenants."""
         index = IdentityIndex(self.tables)
         return TableTenants(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+
+    @cached_property
+    def purge(self) -> Purge:
+        """The deletion of tenants."""
+        return Purge(self.tables, IdentityIndex(self.tables), self.outbox)
 
     @cached_property
     def outbox(self) -> Outbox:

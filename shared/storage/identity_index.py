@@ -8,12 +8,13 @@ the first digit of the hash, so that a thousand new addresses are 16 transaction
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Final
 
 from shared.domain.principals import Address, Identity
 from shared.storage.batch import MOST_OPERATIONS, Upsert
+from shared.storage.odata import Key
 from shared.storage.rows import Partition, beyond, hash_of_address, hash_of_identity
 from shared.storage.tables import Tables
 
@@ -29,16 +30,12 @@ class IdentityIndex:
     async def add(self, partition: Partition, addresses: Iterable[Address], identities: Iterable[Identity]) -> None:
         """Write the lines of people who are about to be known to a tenant; writing one again is harmless."""
         hashes = {*map(hash_of_address, addresses), *map(hash_of_identity, identities)}
-        buckets = defaultdict[str, list[str]](list)
-        for each in sorted(hashes):
-            buckets[each[0]].append(each)
-        await asyncio.gather(
-            *(
-                self._write(partition, bucket, some)
-                for bucket, lines in buckets.items()
-                for some in batched(lines, MOST_OPERATIONS, strict=False)
-            )
-        )
+        await asyncio.gather(*(self._write(partition, bucket, some) for bucket, some in _in_buckets(hashes)))
+
+    async def forget(self, partition: Partition, hashes: Iterable[str]) -> None:
+        """Take lines of a tenant away, by the hashes of addresses and identities; harmless for those not there."""
+        keys = ([Key(bucket, f"{each}!{partition}") for each in some] for bucket, some in _in_buckets(set(hashes)))
+        await asyncio.gather(*(self._tables.clear(IDENTITIES, some) for some in keys))
 
     async def tenants_of(self, identity: Identity, address: Address | None) -> list[Partition]:
         """Tell where to look for a person: by identity and, if there is one to believe, by address."""
@@ -54,3 +51,12 @@ class IdentityIndex:
         prefix = f"{name}!"
         found = await self._tables.every(IDENTITIES, name[0], prefix, beyond(prefix), select=["RowKey"])
         return [str(row["RowKey"]).removeprefix(prefix) for row in found]
+
+
+def _in_buckets(hashes: Iterable[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Sort hashes into partitions, as many together as a transaction holds."""
+    buckets = defaultdict[str, list[str]](list)
+    for each in sorted(hashes):
+        buckets[each[0]].append(each)
+    for bucket, lines in buckets.items():
+        yield from ((bucket, some) for some in batched(lines, MOST_OPERATIONS, strict=False))

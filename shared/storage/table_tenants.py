@@ -1,5 +1,6 @@
 """All tenants in Azure Tables: which there are, and in which partition each one lives."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -10,17 +11,15 @@ from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.principals import Address, Identity, ProductId, TenantId
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
-from shared.storage.batch import Insert
-from shared.storage.errors import OutcomeUnknown, Refused
 from shared.storage.identity_index import IdentityIndex
 from shared.storage.outbox import Outbox
-from shared.storage.rows import Partition
+from shared.storage.purge import SYSTEM, Purge
+from shared.storage.rows import Operation, Partition
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tables import Tables
-from shared.storage.tenant_store import Author, LostRace, Once, Reading, TenantBusy, Wanted, new_id
+from shared.storage.tenant_list import TenantList
+from shared.storage.tenant_store import Author, LostRace, Once, Page, Reading, TenantBusy, Wanted, new_id
 
-TENANTS: Final = "tenants"
-_ALL: Final = "tenant"
 _REMEMBERED: Final = 10_000
 _TRIES: Final = 3
 
@@ -47,11 +46,13 @@ class TableTenants:
         self._outbox = outbox
         self._catalogue = catalogue
         self._now = now
+        self._list = TenantList(tables)
+        self._purge = Purge(tables, index, outbox)
         self._homes: dict[TenantId, Partition] = {}
 
     async def open(self, tenant: TenantId) -> TableTenantStore:
         """Find a tenant's store; NotFound when there never was such a tenant."""
-        home = self._homes.get(tenant) or await self._look_up(tenant)
+        home = self._homes.get(tenant) or await self._list.find(tenant)
         if home is None:
             raise NotFound
         self._remember(home)
@@ -79,20 +80,34 @@ class TableTenants:
     async def _place_for(self, tenant: Tenant) -> tuple[TableTenantStore, bool]:
         """Enter a tenant into the list, or find the place that was entered for it before."""
         home = Partition(tenant.id, new_id())
-        row = {"PartitionKey": _ALL, "RowKey": tenant.id, "incarnation": home.incarnation}
-        try:
-            await self._tables.commit(TENANTS, [Insert(row)])
-        except (Refused, OutcomeUnknown):
-            return await self.open(tenant.id), False
-        return self.at(home), True
+        is_new = await self._list.enter(home)
+        return self.at(home) if is_new else await self.open(tenant.id), is_new
 
     async def _refuse_founded(self, store: TableTenantStore, once: Once | None) -> None:
+        """Refuse an id that is in use or used up; the latter is noted before the tenant's row goes."""
         try:
             reading = await store.read(Wanted(once=once.name if once else None))
         except NotFound:
-            return
+            return await self._list.refuse_used_up(store.partition.tenant)
         tenant_store.replay(reading, once)
         raise AlreadyExists
+
+    async def page(self, *, limit: int, after: str | None) -> Page[Tenant]:
+        """List all tenants in the order of their ids; a page may be shorter than `limit` while there is more."""
+        places = await self._list.page(limit=limit, after=after)
+        found = await asyncio.gather(*map(self._read_one, places.homes))
+        return Page(tuple(tenant for tenant in found if tenant), places.next)
+
+    async def delete(self, tenant: Tenant, author: Author) -> str:
+        """Delete a tenant for everybody, and tell the id of the operation that clears the rest away (R23)."""
+        store = await self.open(tenant.id)
+        work = await self._purge.begin(store.partition, tenant, author, self._now())
+        self.at(SYSTEM).nudge([work])
+        return work
+
+    async def deletion(self, tenant: TenantId, operation: str) -> Operation:
+        """Tell how far the deletion of a tenant has come; NotFound when there is no such operation."""
+        return await self._purge.find(tenant, operation)
 
     async def of_person(self, identity: Identity, address: Address | None) -> list[TableTenantStore]:
         """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""
@@ -109,9 +124,11 @@ class TableTenants:
             now=self._now,
         )
 
-    async def _look_up(self, tenant: TenantId) -> Partition | None:
-        row = await self._tables.get(TENANTS, _ALL, tenant, select=["incarnation"])
-        return Partition(tenant, row["incarnation"]) if row else None
+    async def _read_one(self, home: Partition) -> Tenant | None:
+        try:
+            return (await self.at(home).read(Wanted())).facts.tenant
+        except NotFound:
+            return None  # its founding or its deletion is under way
 
     def _remember(self, home: Partition) -> None:
         if len(self._homes) >= _REMEMBERED:

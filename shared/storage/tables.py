@@ -11,7 +11,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from shared.storage import batch, odata
 from shared.storage.client import Client
-from shared.storage.errors import OutcomeUnknown, StorageUnavailable
+from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
 from shared.storage.odata import Key
 
 _HEADERS: Final = {
@@ -76,6 +76,15 @@ class Tables:
             raise
         _expect(response, HTTPStatus.ACCEPTED)
         return batch.decode(response.content, len(operations))
+
+    async def clear(self, table: str, keys: Sequence[Key]) -> None:
+        """Delete rows of one partition, as far as they are there; at most as many as a transaction holds."""
+        try:
+            await self.commit(table, [batch.Delete(key) for key in keys])
+        except Refused:
+            middle = len(keys) // 2
+            for half in (keys[:middle], keys[middle:]) if middle else ():
+                await self.clear(table, half)
 
     async def get(
         self,

@@ -13,8 +13,9 @@ from shared.domain.access import Grant
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
+from shared.domain.tenants import Tenant
 from shared.storage.errors import TransactionTooLarge
-from shared.storage.rows import Done, Partition, Record
+from shared.storage.rows import Done, Operation, Partition, Record
 
 _PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 """Seconds between the attempts of a change that others keep beating; some three seconds in all."""
@@ -173,6 +174,15 @@ class Tenants(Protocol):
 
     async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
         """Store a new tenant; AlreadyExists when the id was used before."""
+
+    async def page(self, *, limit: int, after: str | None) -> Page[Tenant]:
+        """List all tenants in the order of their ids; a page may be shorter than `limit` while there is more."""
+
+    async def delete(self, tenant: Tenant, author: Author) -> str:
+        """Delete a tenant for everybody, and tell the id of the operation that clears the rest away (R23)."""
+
+    async def deletion(self, tenant: TenantId, operation: str) -> Operation:
+        """Tell how far the deletion of a tenant has come; NotFound when there is no such operation."""
 
     def at(self, home: Partition) -> TenantStore:
         """Open the store of a known partition."""
