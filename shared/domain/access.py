@@ -91,6 +91,11 @@ def sees_every_project(facts: Facts, member: Member) -> bool:
     return any(grant.role.everything_in_projects for grant in grants_of(facts, member))
 
 
+def sees_project(facts: Facts, member: Member, project: ProjectId) -> bool:
+    """Tell whether somebody is assigned to a project, through groups too, or sees all of them (R25)."""
+    return project in projects_of(facts, member) or sees_every_project(facts, member)
+
+
 def permissions_of(facts: Facts, member: Member) -> tuple[PermissionId, ...]:
     """Collect what somebody may do in the tenant, in the order of the product's matrix."""
     return _in_order(facts.catalogue, Scope.TENANT, member, grants_of(facts, member))

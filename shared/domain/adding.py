@@ -29,7 +29,7 @@ from shared.domain.events import Event, EventType
 from shared.domain.invitations import mailed, reopened, waits_for_mail
 from shared.domain.membership import NEVER_MAILED, Invitation, Member, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId
-from shared.domain.roles import role_event
+from shared.domain.roles import role_event, with_default_role
 
 
 class Outcome(StrEnum):
@@ -255,9 +255,7 @@ def _placed(facts: Facts, member: Member, piece: Piece, target: Target) -> Membe
     """Give the role, and in a project the default role of the tenant to whoever has none (R7)."""
     if target.project is None:
         return _with_role(facts, member, target.role.id, piece.department)
-    default = facts.catalogue.default_role
-    if default and not member.roles and member.kind is not Kind.API_KEY:
-        member = _with_role(facts, member, default, None)
+    member = with_default_role(facts, member)
     held = member.roles_in(target.project)
     if target.role.id in held:
         return member

@@ -8,7 +8,7 @@ from shared.domain.adding import Piece, Result, Target, add
 from shared.domain.change import Actor, Cascade, Change, Edit, Facts, joined
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
-from shared.domain.principals import ProjectId, RoleId
+from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
 from shared.domain.roles import role_event
 
@@ -62,6 +62,20 @@ def delete_project(facts: Facts, project: ProjectId) -> Change[Cascade]:
     cascade = Cascade(facts.mint("cascade"), project=project)
     event = Event(EventType.PROJECT_DELETED, before.ref, {"name": before.name})
     return Change(cascade, events=(event,), projects=(Edit(before, None),), cascade=cascade)
+
+
+def leave_deleted(facts: Facts, project: ProjectId, members: Iterable[MemberId]) -> Change[None]:
+    """Take the roles in a project that is gone from these members; a group left with no role disappears (R20, R22)."""
+    edits: list[Edit[Member]] = []
+    events: list[Event] = []
+    for before in (facts.members[member] for member in members if member in facts.members):
+        if project in before.projects:
+            after = before.holding_in(project, (), at=facts.at)
+            gone = after.holds_nothing and after.kind is Kind.GROUP
+            edits.append(Edit(before, None if gone else after))
+            events.append(role_event(EventType.PROJECT_ROLE_REVOKED, project, before, after))
+            events += [Event(EventType.MEMBER_REMOVED, before.ref)] if gone else []
+    return Change(None, tuple(edits), tuple(events))
 
 
 def owners_after(facts: Facts, change: Change[object]) -> tuple[Edit[Project], ...]:

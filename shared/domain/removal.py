@@ -130,7 +130,7 @@ def _leave(facts: Facts, before: Member) -> Change[Removal]:
 
 def _leave_roles(facts: Facts, before: Member, after: Member, project: ProjectId | None = None) -> Change[Removal]:
     """Take some roles away and report; a group without any disappears (R20)."""
-    cascade = _cascade(facts, before) if before.projects and not after.projects else None
+    cascade = None if after.projects else _cascade(facts, before)
     stays = None if after.holds_nothing and after.kind is Kind.GROUP else after
     trimmed = without_stray_department(stays, facts.catalogue) if stays else None
     report = Removal(

@@ -14,7 +14,7 @@ from shared.domain.errors import (
 )
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
-from shared.domain.principals import MemberId, ProjectId, RoleId
+from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 
 
 def assign(
@@ -52,12 +52,22 @@ def change(
 
 
 def assign_in(facts: Facts, member: MemberId, project: ProjectId, role: Role) -> Change[Member]:
-    """Give a member of the project one more role there; whoever is not in it yet has to be added (R6, R7)."""
-    before = _inside(facts, member, project)
+    """
+    Give a member of the tenant one more role in a project (R6).
+
+    Whoever comes into a project without an application role gets the default one with it (R7).
+    """
+    facts.project(project)
+    before = facts.member(member)
+    _refuse_kind(before, role)
     held = before.roles_in(project)
     if role.id in held:
         return Change(before)
-    return _hold_in(facts, before, project, (*held, role.id), EventType.PROJECT_ROLE_ASSIGNED)
+    welcome = with_default_role(facts, before)
+    came = Event(EventType.ROLE_ASSIGNED, before.ref, {"roles": before.roles}, {"roles": welcome.roles})
+    change = _hold_in(facts, welcome, project, (*held, role.id), EventType.PROJECT_ROLE_ASSIGNED)
+    events = change.events if welcome is before else (came, *change.events)
+    return replace(change, edits=(Edit(before, change.answer),), events=events)
 
 
 def change_in(facts: Facts, member: MemberId, project: ProjectId, role: Role, to: Role) -> Change[Member]:
@@ -66,10 +76,19 @@ def change_in(facts: Facts, member: MemberId, project: ProjectId, role: Role, to
     held = before.roles_in(project)
     if role.id not in held:
         raise RoleNotAssigned
+    _refuse_kind(before, to)
     if role.id == to.id:
         return Change(before)
     swapped = tuple(to.id if each == role.id else each for each in held)
     return _hold_in(facts, before, project, swapped, EventType.PROJECT_ROLE_CHANGED)
+
+
+def with_default_role(facts: Facts, member: Member) -> Member:
+    """Give the tenant's default role to whoever comes into a project and has none; API keys need none (R7)."""
+    default = facts.catalogue.default_role
+    if default is None or member.roles or member.kind is Kind.API_KEY:
+        return member
+    return member.holding((default,), at=facts.at)
 
 
 def role_event(what: EventType, project: ProjectId, before: Member, after: Member | None) -> Event:
@@ -90,16 +109,20 @@ def without_stray_department(member: Member, catalogue: Catalogue) -> Member:
 
 
 def _refuse(facts: Facts, member: Member, role: Role, *, actor: Actor, department: str | None) -> None:
-    if member.kind not in role.kinds:
-        raise KindNotAllowed
+    _refuse_kind(member, role)
     if actor.is_key and role.id == facts.catalogue.top_role:
         raise Forbidden("An API key cannot give this role to anybody.")
     if department and not role.carries_department:
         raise InvalidRequest("This role carries no department.")
 
 
+def _refuse_kind(member: Member, role: Role) -> None:
+    if member.kind not in role.kinds:
+        raise KindNotAllowed
+
+
 def _inside(facts: Facts, member: MemberId, project: ProjectId) -> Member:
-    """Find a member of a project; NotFound for anybody else."""
+    """Find somebody who has roles in a project."""
     facts.project(project)
     found = facts.member(member)
     if project not in found.projects:
