@@ -136,11 +136,16 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: a member of the tenant, or an operator or the system from outside of it."""
+    """
+    Who asks: a member of the tenant, or an operator or the system from outside of it.
+
+    `operator` says of a member that they could also speak as an operator.
+    """
 
     ref: Ref
     member: Member | None = None
     guest: bool = False
+    operator: bool = False
 
     @property
     def member_id(self) -> MemberId | None:

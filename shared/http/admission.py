@@ -38,6 +38,11 @@ class Caller(StrEnum):
     OPERATOR = "operator"
     MEMBER = "member"
     MEMBER_OR_OPERATOR = "member-or-operator"
+    ADMINISTRATOR_OR_OPERATOR = "administrator-or-operator"
+    PERSON_OR_KEY = "person-or-key"
+
+
+_ALSO_OPERATORS: Final = {Caller.OPERATOR, Caller.MEMBER_OR_OPERATOR, Caller.ADMINISTRATOR_OR_OPERATOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ async def enter(
     store = await app.tenants.open(TenantId(path["tenant"]))
     reading = await store.read(wanted)
     if isinstance(credential, PresentedKey):
-        await _admit_key(app, store, credential, reading.facts)
+        await admit_key(app, store, credential, reading.facts)
     author(reading.facts)
     return store, reading, wanted
 
@@ -119,17 +124,28 @@ def author_of(
     facts: Facts, requires: Caller | Action, credential: Credential, project: ProjectId | None, request_id: str
 ) -> Author:
     """Say who asks, from what is stored now: NotFound for strangers and the invited, Forbidden without permission."""
-    member = facts.by_identity.get(credential.identity)
-    if member is None or member.status is not Status.ACTIVE:
-        if requires is Caller.MEMBER_OR_OPERATOR and isinstance(credential, Person) and credential.operator:
+    try:
+        return _member(facts, requires, credential, project, request_id)
+    except (NotFound, Forbidden):
+        if requires in _ALSO_OPERATORS and isinstance(credential, Person) and credential.operator:
             return Author(operator(credential), request_id)
+        raise
+
+
+def _member(
+    facts: Facts, requires: Caller | Action, credential: Credential, project: ProjectId | None, request_id: str
+) -> Author:
+    member = facts.by_identity.get(credential.identity)
+    if member is None or member.status is not Status.ACTIVE or requires is Caller.OPERATOR:
         raise NotFound
-    actor = Actor(member.ref, member, guest=_is_guest(facts, credential))
-    if not isinstance(requires, Action):
+    is_operator = isinstance(credential, Person) and credential.operator
+    actor = Actor(member.ref, member, guest=_is_guest(facts, credential), operator=is_operator)
+    action = Action.MANAGE_MEMBERS if requires is Caller.ADMINISTRATOR_OR_OPERATOR else requires
+    if not isinstance(action, Action):
         return Author(actor, request_id)
     if project is not None:
         facts.project(project)
-    grant = grant_for(facts, member, requires, project)
+    grant = grant_for(facts, member, action, project)
     if grant is None:
         raise Forbidden
     return Author(actor, request_id, grant)
@@ -146,7 +162,7 @@ def operator(person: Person) -> Actor:
     return Actor(Ref("operator", person.identity.subject, person.name))
 
 
-async def _admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Facts) -> None:
+async def admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Facts) -> None:
     """Let a key in: 401 unless it is genuine and in force, 403 from a wrong address, 404 if it is another tenant's."""
     member = facts.by_identity.get(key.identity)
     if member is None:
@@ -155,7 +171,7 @@ async def _admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Fac
     if not _is_in_force(app, key, member, facts):
         raise problems.unauthenticated()
     if member.key and not member.key.admits(key.client):
-        raise _address_not_allowed()
+        raise problems.key_address_not_allowed()
     _note_use(store, member, facts)
 
 
@@ -175,14 +191,6 @@ async def _is_known_elsewhere(app: App, key: PresentedKey) -> bool:
         if member and _is_in_force(app, key, member, facts):
             return True
     return False
-
-
-def _address_not_allowed() -> Problem:
-    return Problem(
-        "key-address-not-allowed",
-        "This API key may not be used from this address.",
-        HTTPStatus.FORBIDDEN,
-    )
 
 
 def _note_use(store: TenantStore, member: Member, facts: Facts) -> None:

@@ -70,6 +70,8 @@ _CREDENTIALS: Final[Mapping[Caller | Action, tuple[str, ...]]] = {
     Caller.OPERATOR: ("operatorToken",),
     Caller.MEMBER: _MEMBER,
     Caller.MEMBER_OR_OPERATOR: (*_MEMBER, "operatorToken"),
+    Caller.ADMINISTRATOR_OR_OPERATOR: (*_MEMBER, "operatorToken"),
+    Caller.PERSON_OR_KEY: (*_MEMBER, "operatorToken"),
     **dict.fromkeys(Action, _MEMBER),
     Action.MANAGE_KEYS: _PERSON,  # never a key (R31)
 }
@@ -79,6 +81,8 @@ _WHO: Final[Mapping[Caller, str]] = {
     Caller.OPERATOR: "For operators.",
     Caller.MEMBER: "For members of the tenant.",
     Caller.MEMBER_OR_OPERATOR: "For members of the tenant, and for operators.",
+    Caller.ADMINISTRATOR_OR_OPERATOR: "For members whose roles let them manage members, and for operators.",
+    Caller.PERSON_OR_KEY: "For everybody who has signed in, and for API keys.",
 }
 
 _HEADERS: Final = {
