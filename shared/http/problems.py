@@ -70,6 +70,15 @@ def unauthenticated() -> Problem:
     )
 
 
+def key_address_not_allowed() -> Problem:
+    """Refuse a key that is used from outside of its firewall rules (R31)."""
+    return Problem(
+        "key-address-not-allowed",
+        "This API key may not be used from this address.",
+        HTTPStatus.FORBIDDEN,
+    )
+
+
 def malformed_request(detail: str) -> Problem:
     """Refuse what cannot be read at all."""
     return Problem("malformed-request", "The request cannot be read.", HTTPStatus.BAD_REQUEST, detail)
