@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Final
 
 import azure.functions as func
@@ -17,7 +16,6 @@ from shared.domain.membership import Member, Ref, Status
 from shared.domain.principals import API_KEYS, Identity, MemberId, Person, ProjectId, TenantId
 from shared.domain.remote_access import note_use
 from shared.http import problems
-from shared.http.problems import Problem
 from shared.identity.api_keys import NotAKey, client_address, looks_like_key, parse
 from shared.storage import tenant_store
 from shared.storage.errors import StorageUnavailable
