@@ -1,11 +1,13 @@
-"""Pages of members and of the audit: ranges of keys, merged in order, filtered, cut short rather than slow."""
+"""Pages of members, projects and the audit: ranges of keys, merged in order, filtered, cut short rather than slow."""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.domain.membership import Delivery, Member, Status
+from shared.domain.principals import MemberId, ProjectId, RoleId
+from shared.domain.projects import Project
 from shared.storage import rows
 from shared.storage.rows import ACCESS, Partition, Record
 from shared.storage.tables import Tables
@@ -105,6 +107,71 @@ def _line(each: Range, row: Mapping[str, Any]) -> _Line:
     member = rows.unpack(Member, row)
     named_so_too = each.prefix == rows.MAIL_PREFIX and rows.fold(member.shown_name).startswith(each.search)
     return _Line(row["RowKey"].removeprefix(each.prefix), member, again=named_so_too)
+
+
+async def projects(
+    tables: Tables, partition: Partition, *, search: str | None, limit: int, after: str | None
+) -> Page[Project]:
+    """List all projects in order of their folded names."""
+    each = Range(rows.PROJECTS_PREFIX, rows.fold(search) if search else "")
+    first, end = each.bounds(after)
+    page = await tables.query(ACCESS, str(partition), first, end, limit=limit)
+    found = tuple(rows.unpack(Project, row) for row in page.rows)
+    return Page(found, rows.place_of(found[-1]) if page.next else None)
+
+
+async def members_of(
+    tables: Tables, partition: Partition, project: ProjectId, wanted: MemberFilter, *, limit: int, after: str | None
+) -> Page[Member]:
+    """
+    List the members of a project in order of the folded names that they came with.
+
+    The role that is wanted is one in the project. A row whose member is gone, or no longer in the project, is passed
+    over: it waits for being cleared away.
+    """
+    found: list[_Line] = []
+    place: str | None = after
+    for _ in range(_MOST_ROUNDS):
+        lines, place = await _inside(tables, partition, project, wanted.role, limit=limit + 1, after=place)
+        found += [line for line in lines if _is_wanted_in(line.member, project, wanted)]
+        if place is None or len(found) > limit:
+            break
+    if len(found) > limit:
+        found, place = found[:limit], found[limit - 1].place
+    return Page(tuple(line.member for line in found), place)
+
+
+async def _inside(
+    tables: Tables, partition: Partition, project: ProjectId, role: RoleId | None, *, limit: int, after: str | None
+) -> tuple[list[_Line], str | None]:
+    """Read the next rows of a project, the members that they are about, and the place up to which they reach."""
+    prefix = rows.in_prefix(project)
+    first, end = Range(prefix).bounds(after)
+    page = await tables.query(ACCESS, str(partition), first, end, limit=limit)
+    places = [
+        str(row["RowKey"]).removeprefix(prefix) for row in page.rows if role is None or role in row["roles"].split()
+    ]
+    keys = [rows.member_key(MemberId(place.rpartition("!")[2])) for place in places]
+    there = await asyncio.gather(*(tables.get(ACCESS, str(partition), key) for key in keys))
+    lines = [
+        _Line(place, rows.unpack(Member, row), again=False)
+        for place, row in zip(places, there, strict=True)
+        if row and rows.DATA in row
+    ]
+    return lines, str(page.rows[-1]["RowKey"]).removeprefix(prefix) if page.next else None
+
+
+def _is_wanted_in(member: Member, project: ProjectId, wanted: MemberFilter) -> bool:
+    """Tell whether somebody is in a project and meets every condition of the filter."""
+    held = member.roles_in(project)
+    names = (member.shown_name, member.email or "")
+    begins = rows.fold(wanted.search or "")
+    return (
+        bool(held)
+        and (wanted.role is None or wanted.role in held)
+        and is_wanted(member, replace(wanted, role=None))
+        and any(rows.fold(name).startswith(begins) for name in names)
+    )
 
 
 async def records(

@@ -378,8 +378,12 @@ def rows_of_project(project: Project | None) -> dict[str, Columns]:
     """Make both rows of a project, by key; none for no project."""
     if project is None:
         return {}
-    columns = packed(project)
-    return dict.fromkeys((project_key(project.id), f"{PROJECTS_PREFIX}{fold(project.name)}!{project.id}"), columns)
+    return dict.fromkeys((project_key(project.id), PROJECTS_PREFIX + place_of(project)), packed(project))
+
+
+def place_of(project: Project) -> str:
+    """Spell where a project is in lists."""
+    return f"{fold(project.name)}!{project.id}"
 
 
 def tombstone(mailed: Mailed) -> Columns:

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
-from shared.domain.principals import Address, Identity, MemberId, ProductId
+from shared.domain.principals import Address, Identity, MemberId, ProductId, ProjectId
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
@@ -19,7 +20,7 @@ from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
 from shared.storage.identity_index import IdentityIndex
 from shared.storage.odata import ETAG
 from shared.storage.outbox import Nudge, Outbox
-from shared.storage.rows import ACCESS, Partition, Record
+from shared.storage.rows import ACCESS, Operation, Partition, Record
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import (
     Author,
@@ -34,6 +35,8 @@ from shared.storage.tenant_store import (
 from shared.storage.transaction import Transaction, transaction
 
 _log = logging.getLogger(__name__)
+_MANY: Final = 20
+"""From so many rows on it pays to read the range that they are in."""
 _in_background: set[asyncio.Task[None]] = set()
 
 
@@ -66,17 +69,18 @@ class TableTenantStore:
 
         Groups and projects that only members know of take a second round.
         """
-        first = [
+        there, projects, keys = await asyncio.gather(
             self._rows({rows.TENANT, *_keys_of(wanted)}),
+            self._project_rows(set(map(rows.project_key, wanted.projects))),
             self._rows_from(rows.APIKEY_PREFIX) if wanted.keys else self._rows(()),
-        ]
-        there, keys = await asyncio.gather(*first)
+        )
         if rows.TENANT not in there:
             raise NotFound
+        there |= projects
         known = list(_members(there.values()))
         there |= await self._rows({rows.member_key(group) for each in known for group in each.groups} - there.keys())
         if wanted.around:
-            there |= await self._rows(_projects_of(there.values()) - there.keys())
+            there |= await self._project_rows(_projects_of(there.values()) - there.keys())
         etags = {key: row[ETAG] for key, row in there.items()}
         done = there.get(rows.once_key(wanted.once)) if wanted.once else None
         return Reading(self._facts(wanted, there, keys), etags, rows.unpack_done(done) if done else None)
@@ -115,6 +119,17 @@ class TableTenantStore:
         """Read the rows whose keys begin with a prefix; at most a thousand."""
         page = await self._tables.query(ACCESS, str(self.partition), prefix, rows.beyond(prefix))
         return {row["RowKey"]: row for row in page.rows}
+
+    async def _project_rows(self, keys: set[str]) -> _Rows:
+        """Read projects: a few by their keys, many by the range that they are in, as far as that is denser."""
+        if len(keys) < _MANY:
+            return await self._rows(keys)
+        page = await self._tables.query(ACCESS, str(self.partition), min(keys), rows.beyond(max(keys)))
+        found = {row["RowKey"]: row for row in page.rows if row["RowKey"] in keys}
+        if page.next is None:
+            return found
+        further = {key for key in keys if key > page.rows[-1]["RowKey"]}
+        return found | await (self._rows(further) if len(found) < _MANY else self._project_rows(further))
 
     async def _rows(self, keys: Iterable[str]) -> _Rows:
         wanted = list(keys)
@@ -159,6 +174,30 @@ class TableTenantStore:
         """List members in order of their folded names."""
         return await listings.members(self._tables, self.partition, wanted, limit=limit, after=after)
 
+    async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
+        """List all projects in order of their folded names."""
+        return await listings.projects(self._tables, self.partition, search=search, limit=limit, after=after)
+
+    async def members_of(
+        self, project: ProjectId, wanted: MemberFilter, *, limit: int, after: str | None
+    ) -> Page[Member]:
+        """List the members of a project; the role that is wanted is one in the project."""
+        return await listings.members_of(self._tables, self.partition, project, wanted, limit=limit, after=after)
+
+    async def operation(self, operation: str) -> Operation:
+        """
+        Tell how far a long removal has come; NotFound when there is none of this id.
+
+        How many are still in a deleted project is counted as far as a thousand.
+        """
+        row = await self._tables.get(ACCESS, str(self.partition), rows.operation_key(operation))
+        if row is None:
+            raise NotFound
+        found = rows.unpack(Operation, row)
+        if found.project is None or found.state == "done":
+            return found
+        return replace(found, remaining=len(await self._rows_from(rows.in_prefix(found.project))))
+
     async def records(self, *, target: str | None, action: str | None, limit: int, after: str | None) -> Page[Record]:
         """List the audit, newest first."""
         return await listings.records(
@@ -198,7 +237,6 @@ def _keys_of(wanted: Wanted) -> Iterator[str]:
     yield from map(rows.member_key, wanted.members)
     yield from map(rows.identity_key, wanted.identities)
     yield from map(rows.address_key, wanted.addresses)
-    yield from map(rows.project_key, wanted.projects)
     if wanted.once:
         yield rows.once_key(wanted.once)
 

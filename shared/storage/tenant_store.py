@@ -13,6 +13,7 @@ from shared.domain.access import Grant
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage.errors import TransactionTooLarge
 from shared.storage.rows import Done, Operation, Partition, Record
@@ -161,6 +162,17 @@ class TenantStore(Protocol):
 
     async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
         """List members in order of their folded names."""
+
+    async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
+        """List all projects in order of their folded names."""
+
+    async def members_of(
+        self, project: ProjectId, wanted: MemberFilter, *, limit: int, after: str | None
+    ) -> Page[Member]:
+        """List the members of a project; the role that is wanted is one in the project."""
+
+    async def operation(self, operation: str) -> Operation:
+        """Tell how far a long removal has come; NotFound when there is none of this id."""
 
     async def records(self, *, target: str | None, action: str | None, limit: int, after: str | None) -> Page[Record]:
         """List the audit, newest first."""
