@@ -1,6 +1,5 @@
 """Remote Access: issue, change and rotate API keys (R31)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,13 +7,15 @@ from typing import Final
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Edit, Facts
 from shared.domain.errors import Forbidden, KindNotAllowed, NotFound
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.keys import FirewallRule, Key, Secret
 from shared.domain.membership import Member, Status
 from shared.domain.principals import API_KEYS, Identity, Kind, MemberId
+from shared.domain.removal import Removal, remove
 
 USUAL_LIFE: Final = timedelta(days=90)
 """How long a key is good for unless something else is asked for."""
+USE_IS_NOTED_EVERY: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def issue(facts: Facts, new: NewKey, *, actor: Actor) -> Change[Member]:
         identity=Identity(API_KEYS, new.id),
         key=key,
     )
-    event = Event(EventType.API_KEY_ISSUED, member.ref, after=_told(key))
+    event = Event(EventType.API_KEY_ISSUED, member.ref, after=_told(member, key))
     return Change(member, (Edit(None, member),), (event,))
 
 
@@ -57,8 +58,11 @@ def alter(facts: Facts, key: MemberId, *, actor: Actor, **fields: object) -> Cha
     _refuse_keys(actor)
     before, held = find(facts, key)
     name = fields.pop("description", before.name)
-    after = before.edited(name=name, key=replace(held, **fields))  # type: ignore[arg-type]  # replace() checks them
-    event = Event(EventType.API_KEY_CHANGED, before.ref, _told(held), _told(after.key or held))
+    now = replace(held, **fields)  # type: ignore[arg-type]  # replace() checks them
+    if (name, now) == (before.name, held):
+        return Change(before)
+    after = before.edited(name=name, key=now)
+    event = Event(EventType.API_KEY_CHANGED, before.ref, _told(before, held), _told(after, now))
     return Change(after, (Edit(before, after),), (event,))
 
 
@@ -74,11 +78,19 @@ def rotate(facts: Facts, key: MemberId, secret: Secret, overlap: timedelta, *, a
     return Change(after, (Edit(before, after),), (event,))
 
 
-def note_use(facts: Facts, key: MemberId) -> Change[None]:
-    """Note that a key was used, which is no change that anybody asked for and leaves no record."""
-    before, held = find(facts, key)
-    after = replace(before, key=replace(held, last_used_at=facts.at))
-    return Change(None, (Edit(before, after),))
+def note_use(facts: Facts, member: Member) -> Change[None]:
+    """Note that a key was used, at most once an hour: nobody asked for this change, and it leaves no record."""
+    key = member.key
+    if key is None or (key.last_used_at and facts.at - key.last_used_at < USE_IS_NOTED_EVERY):
+        return Change(None)
+    return Change(None, (Edit(member, replace(member, key=replace(key, last_used_at=facts.at))),))
+
+
+def delete(facts: Facts, key: MemberId, *, actor: Actor) -> Change[Removal]:
+    """Delete a key everywhere, and for ever (R19)."""
+    _refuse_keys(actor)
+    find(facts, key)
+    return remove(facts, key, actor=actor)
 
 
 def find(facts: Facts, key: MemberId) -> tuple[Member, Key]:
@@ -100,9 +112,10 @@ def _refuse_keys(actor: Actor) -> None:
         raise Forbidden("An API key cannot manage API keys.")
 
 
-def _told(key: Key) -> Mapping[str, str | int | bool | tuple[str, ...] | None]:
+def _told(member: Member, key: Key) -> Details:
     """Tell the audit what can be told of a key: nothing that opens anything."""
     return {
+        "description": member.name,
         "expiresAt": key.expires_at.isoformat() if key.expires_at else None,
         "firewall": tuple(f"{rule.name}: {rule.start}-{rule.end}" for rule in key.firewall),
     }

@@ -27,7 +27,7 @@ from shared.http.schemas import (
     NewUser,
     ResultOut,
 )
-from shared.storage.tenant_store import PIECES, Wanted
+from shared.storage.tenant_store import PIECES, Replayed, Wanted
 from shared.wiring import App
 
 
@@ -38,8 +38,11 @@ async def add_to(request: Request[Any, NewMembers], body: NewMembers, target: Ta
     if body.all_or_nothing:
         refuse_many(pieces)
         return await tenant.add_all(pieces, target, answers.results_in(tenant.facts))
-    show = answers.result_in(tenant.facts)
-    return AddedOut(results=await tenant.add(pieces, target, show, shape=ResultOut))
+    added = await tenant.add(pieces, target, answers.result_in(tenant.facts), shape=ResultOut)
+    answer = AddedOut(results=added.answers)
+    if added.again:
+        raise Replayed(answer.model_dump_json())
+    return answer
 
 
 async def pieces_of(request: Request[Any, Any], members: Sequence[NewMember]) -> tuple[Piece, ...]:

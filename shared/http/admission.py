@@ -22,9 +22,6 @@ from shared.storage.errors import StorageUnavailable
 from shared.storage.tenant_store import Author, Reading, TenantBusy, TenantStore, Wanted
 from shared.wiring import App
 
-USE_IS_NOTED_EVERY: Final = 3600
-"""Seconds: when a key was last used is written at most once an hour."""
-
 _in_background: set[asyncio.Task[None]] = set()
 
 
@@ -64,16 +61,22 @@ async def authenticate(app: App, http: func.HttpRequest) -> Credential:
     """Read the credential of a request: 401 without one, or with one that nobody could have been given."""
     if any(looks_like_key(value) for value in http.params.values()):
         raise problems.malformed_request("An API key belongs into a header, never into the address.")
-    given = bearer(http) or http.headers.get("x-api-key", "").strip()
-    if not given:
-        raise problems.unauthenticated()
-    if not looks_like_key(given):
-        return await app.tokens.validate(given)
+    token, key = bearer(http), http.headers.get("x-api-key", "").strip()
+    if token and not looks_like_key(token):
+        person = await app.tokens.validate(token)
+        _count(app, person.identity)
+        return person
     try:
-        key = parse(given)
+        parsed = parse(token or key)
     except NotAKey as error:
         raise problems.unauthenticated() from error
-    return PresentedKey(key.id, key.text, client_address(http.headers.get("x-forwarded-for")))
+    return PresentedKey(parsed.id, parsed.text, client_address(http.headers.get("x-forwarded-for")))
+
+
+def _count(app: App, who: Identity) -> None:
+    """Count a request of a person or a key, once it is theirs beyond doubt; 429 when there were too many."""
+    if not app.requests.take(who):
+        raise problems.too_many_requests(retry_after=app.requests.seconds_until_free(who))
 
 
 def bearer(http: func.HttpRequest) -> str | None:
@@ -110,8 +113,12 @@ async def enter(
         identities=frozenset({credential.identity}),
         projects=frozenset({ProjectId(path["project"])} if "project" in path else ()),
     )
-    store = await app.tenants.open(TenantId(path["tenant"]))
-    reading = await store.read(wanted)
+    try:
+        store = await app.tenants.open(TenantId(path["tenant"]))
+        reading = await store.read(wanted)
+    except NotFound:
+        await refuse_forged_key(app, credential)
+        raise
     if isinstance(credential, PresentedKey):
         await admit_key(app, store, credential, reading.facts)
     author(reading.facts)
@@ -160,16 +167,24 @@ def operator(person: Person) -> Actor:
     return Actor(Ref("operator", person.identity.subject, person.name))
 
 
+async def refuse_forged_key(app: App, credential: Credential) -> None:
+    """Refuse a key that is genuine in no tenant, before it is told whether anything exists: 401."""
+    if isinstance(credential, PresentedKey) and not await _is_known_anywhere(app, credential):
+        raise problems.unauthenticated()
+
+
 async def admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Facts) -> None:
-    """Let a key in: 401 unless it is genuine and in force, 403 from a wrong address, 404 if it is another tenant's."""
+    """Let a key in: 401 unless it is genuine and in force, 404 if it is another tenant's, 403 from a wrong address."""
     member = facts.by_identity.get(key.identity)
     if member is None:
         app.peppers.matches(key.text, (), facts.at)  # an unknown key takes as long as a known one
-        raise NotFound if await _is_known_elsewhere(app, key) else problems.unauthenticated()
+        await refuse_forged_key(app, key)
+        raise NotFound
     if not _is_in_force(app, key, member, facts):
         raise problems.unauthenticated()
     if member.key and not member.key.admits(key.client):
         raise problems.key_address_not_allowed()
+    _count(app, key.identity)
     _note_use(store, member, facts)
 
 
@@ -178,8 +193,8 @@ def _is_in_force(app: App, key: PresentedKey, member: Member, facts: Facts) -> b
     return held is not None and app.peppers.matches(key.text, held.secrets, facts.at) and not held.is_expired(facts.at)
 
 
-async def _is_known_elsewhere(app: App, key: PresentedKey) -> bool:
-    """Tell whether a key is genuine in some other tenant, where its holder is a stranger here."""
+async def _is_known_anywhere(app: App, key: PresentedKey) -> bool:
+    """Tell whether a key is genuine in some tenant; everywhere else its holder is a stranger."""
     for store in await app.tenants.of_person(key.identity, None):
         try:
             facts = (await store.read(Wanted(identities=frozenset({key.identity})))).facts
@@ -193,8 +208,7 @@ async def _is_known_elsewhere(app: App, key: PresentedKey) -> bool:
 
 def _note_use(store: TenantStore, member: Member, facts: Facts) -> None:
     """Note that a key is in use, not more often than needed, and without anybody waiting for it."""
-    last = member.key.last_used_at if member.key else None
-    if last and (facts.at - last).total_seconds() < USE_IS_NOTED_EVERY:
+    if note_use(facts, member).is_empty:
         return
     task = asyncio.create_task(_write_use(store, member))
     _in_background.add(task)
@@ -202,10 +216,11 @@ def _note_use(store: TenantStore, member: Member, facts: Facts) -> None:
 
 
 async def _write_use(store: TenantStore, member: Member) -> None:
-    def decide(facts: Facts) -> Change[None]:
-        return note_use(facts, member.id)
-
     author = Author(Actor(member.ref, member), request_id="last-used")
+
+    def decide(facts: Facts) -> Change[None]:
+        return note_use(facts, facts.member(member.id))
+
     try:
         await tenant_store.change(store, decide, wanted=Wanted(members=frozenset({member.id})), author=lambda _: author)
     except (NotFound, TenantBusy, StorageUnavailable):

@@ -12,11 +12,22 @@ from pydantic import BaseModel
 from shared import wiring
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
-from shared.domain.errors import Refusal, SomeRejected
+from shared.domain.errors import NotFound, Refusal, SomeRejected
 from shared.domain.principals import MemberId, ProjectId
 from shared.http import problems, reading
-from shared.http.admission import Caller, Credential, authenticate, author_of, bearer, enter, operator_of
+from shared.http.admission import (
+    Caller,
+    Credential,
+    authenticate,
+    author_of,
+    bearer,
+    enter,
+    operator_of,
+    person_of,
+    refuse_forged_key,
+)
 from shared.http.problems import Problem, from_refusal
+from shared.http.reading import Given
 from shared.http.requests import Request, Tenancy
 from shared.http.schemas import FieldError, Nothing
 from shared.identity.jwks import KeysUnavailable
@@ -145,7 +156,7 @@ def _response(body: str, status: HTTPStatus, media_type: str, request_id: str, *
     return func.HttpResponse(
         body,
         status_code=status,
-        headers={**headers, "X-Request-Id": request_id, "Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **headers, "X-Request-Id": request_id},
         mimetype=media_type,
         charset="utf-8",
     )
@@ -155,32 +166,52 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
     """Find out who asks, whether they may, and what for, in this order: strangers learn nothing of bodies."""
     app = wiring.app()
     credential = None if endpoint.requires is Caller.ANYONE else await _authenticate(app, endpoint, http)
-    path = reading.path(http)
-    query, body, complaint = reading.try_to_read(
-        http, endpoint.query, endpoint.body, optional=endpoint.body_is_optional
+    given = reading.try_to_read(
+        http,
+        endpoint.query,
+        endpoint.body,
+        optional=endpoint.body_is_optional,
+        once_for=credential.identity if credential and endpoint.is_once else None,
     )
-    once = reading.once(http, credential) if credential and endpoint.is_once else None
+    path = await _path(app, http, credential)
     tenancy = None
-    if credential and endpoint.requires not in {Caller.PERSON, Caller.OPERATOR}:
-        wanted = _wanted(endpoint, query if endpoint.body is None else body, complaint)
-        tenancy = await _enter(app, endpoint, credential, path, wanted, request_id)
-        tenancy = replace(tenancy, expected=reading.if_match(http, endpoint.method), once=once)
-    if complaint:
-        raise complaint
-    return Request(app, request_id, path, query, body, credential, tenancy, once, bearer(http))
+    if credential and "tenant" in path:
+        tenancy = await _enter(app, endpoint, credential, path, _wanted(endpoint, given), request_id)
+        tenancy = replace(tenancy, expected=reading.if_match(http, endpoint.method), once=given.once)
+    if given.complaint:
+        raise given.complaint
+    return Request(app, request_id, path, given.query, given.body, credential, tenancy, given.once, bearer(http))
 
 
-def _wanted(endpoint: Endpoint, given: BaseModel | None, complaint: Problem | None) -> Wanted:
+async def _path(app: App, http: func.HttpRequest, credential: Credential | None) -> dict[str, str]:
+    try:
+        return reading.path(http)
+    except NotFound:
+        if credential:
+            await refuse_forged_key(app, credential)
+        raise
+
+
+_OUTSIDE: Final = frozenset({Caller.PERSON, Caller.OPERATOR})
+"""Who does not call as a member of a tenant."""
+
+
+def _wanted(endpoint: Endpoint, given: Given) -> Wanted:
     """Tell what the decision will have to know; what cannot be read says nothing."""
     if isinstance(endpoint.wants, Wanted):
-        return endpoint.wants
-    return NOTHING_MORE if complaint or given is None else endpoint.wants(given)
+        wanted = endpoint.wants
+    else:
+        says = given.query if endpoint.body is None else given.body
+        wanted = NOTHING_MORE if given.complaint or says is None else endpoint.wants(says)
+    return wanted | Wanted(once=given.once.name if given.once else None)
 
 
 async def _authenticate(app: App, endpoint: Endpoint, http: func.HttpRequest) -> Credential:
+    """Find out who asks, as far as that shows outside of all tenants: what only people may do, no key does."""
     credential = await authenticate(app, http)
-    if not app.requests.take(credential.identity):
-        raise problems.too_many_requests()
+    if endpoint.requires in _OUTSIDE:
+        await refuse_forged_key(app, credential)
+        person_of(credential)
     if endpoint.requires is Caller.OPERATOR:
         operator_of(credential)
     return credential

@@ -4,6 +4,7 @@ Problems: every error that the app answers, as RFC 9457 wants it.
 The domain's refusals become problems through one table, by kind; what only HTTP can refuse is defined here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -117,13 +118,13 @@ def unavailable(detail: str | None = None, *, retry_after: float | None = None) 
     )
 
 
-def too_many_requests() -> Problem:
-    """Ask to slow down: one person or key has asked too often within a minute."""
+def too_many_requests(*, retry_after: float = 60) -> Problem:
+    """Ask to slow down: one person or key has asked too often within a minute; `retry_after` is in seconds."""
     return Problem(
         "too-many-requests",
         "There were too many requests.",
         HTTPStatus.TOO_MANY_REQUESTS,
-        headers={"Retry-After": "60"},
+        headers={"Retry-After": str(max(1, math.ceil(retry_after)))},
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 import azure.functions as func
@@ -11,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.domain.errors import NotFound
+from shared.domain.principals import Identity
 from shared.http import problems
-from shared.http.admission import Credential
 from shared.http.problems import Problem
 from shared.http.schemas import ID_PATTERN, FieldError
 from shared.storage.tenant_store import Once
@@ -22,6 +23,7 @@ MOST_BYTES: Final = 256 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{8,64}")
 _MOST_ERRORS: Final = 20
+CHANGING: Final = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def request_id(http: func.HttpRequest) -> str:
@@ -30,26 +32,10 @@ def request_id(http: func.HttpRequest) -> str:
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def once(http: func.HttpRequest, credential: Credential) -> Once | None:
-    """
-    Read the idempotency key: it belongs to caller, method and path, and stands for one body.
-
-    400 for one that is too short to be chosen well, or too long.
-    """
-    given = http.headers.get("idempotency-key")
-    if given is None:
-        return None
-    if not _IDEMPOTENCY_KEY.fullmatch(given):
-        raise problems.malformed_request("An Idempotency-Key has 8 to 64 printable characters.")
-    identity = credential.identity
-    parts = [identity.directory, identity.subject, http.method, http.url.partition("?")[0], given]
-    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return Once(name, hashlib.sha256(http.get_body()).hexdigest(), tell=str)
-
-
-def if_match(http: func.HttpRequest, method: str) -> str | None:
-    """Read which version the caller wants to change; only changes have one."""
-    return http.headers.get("if-match") if method in {"PUT", "PATCH", "DELETE", "POST"} else None
+def if_match(http: func.HttpRequest, method: str) -> frozenset[str]:
+    """Read which versions the caller wants to change, if it matters (RFC 9110); only changes have any."""
+    given = http.headers.get("if-match", "") if method in CHANGING else ""
+    return frozenset(each.strip() for each in given.split(",") if each.strip())
 
 
 def path(http: func.HttpRequest) -> dict[str, str]:
@@ -60,14 +46,49 @@ def path(http: func.HttpRequest) -> dict[str, str]:
     return ids
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a request says, or what is wrong with it; that is said aloud only once the caller was let in."""
+
+    query: BaseModel
+    body: BaseModel | None = None
+    once: Once | None = None
+    complaint: Problem | None = None
+
+
 def try_to_read(
-    http: func.HttpRequest, query: type[BaseModel], body: type[BaseModel] | None, *, optional: bool = False
-) -> tuple[BaseModel, BaseModel | None, Problem | None]:
-    """Read query and body, or say what is wrong with them; it is said aloud only once the caller was let in."""
+    http: func.HttpRequest,
+    query: type[BaseModel],
+    body: type[BaseModel] | None,
+    *,
+    optional: bool = False,
+    once_for: Identity | None = None,
+) -> Given:
+    """Read query and body and, for whom it is honoured, the idempotency key."""
     try:
-        return _query(http, query), _body(http, body, optional=optional) if body else None, None
+        return Given(
+            _query(http, query),
+            _body(http, body, optional=optional) if body else None,
+            _once(http, once_for) if once_for else None,
+        )
     except Problem as complaint:
-        return query.model_construct(), None, complaint
+        return Given(query.model_construct(), complaint=complaint)
+
+
+def _once(http: func.HttpRequest, caller: Identity) -> Once | None:
+    """
+    Read the idempotency key: it belongs to caller, method and path, and stands for one body.
+
+    400 for one that is too short to be chosen well, or too long.
+    """
+    given = http.headers.get("idempotency-key")
+    if given is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(given):
+        raise problems.malformed_request("An Idempotency-Key has 8 to 64 printable characters.")
+    parts = [caller.directory, caller.subject, http.method, http.url.partition("?")[0], given]
+    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return Once(name, hashlib.sha256(http.get_body()).hexdigest(), tell=str)
 
 
 def _query(http: func.HttpRequest, shape: type[BaseModel]) -> BaseModel:

@@ -21,7 +21,7 @@ from shared.domain.removal import administrators_after
 from shared.http.admission import Credential, PresentedKey, person_of
 from shared.http.problems import malformed_request
 from shared.storage import tenant_store
-from shared.storage.tenant_store import Author, Once, Reading, TenantStore, Wanted
+from shared.storage.tenant_store import Author, Carried, Once, Reading, TenantStore, Wanted
 from shared.wiring import App
 
 _MAC_BYTES: Final = 16
@@ -33,8 +33,8 @@ class Tenancy:
     The tenant of the path, and the caller's place in it.
 
     There is no way from here to any other tenant (R27). `author` says who a change is made for and refuses whoever may
-    not make it; it is asked again with live facts at every attempt (R14). `expected` is the version that the caller has
-    seen of the thing in the path, and `once` names a request that must not be carried out twice.
+    not make it; it is asked again with live facts at every attempt (R14). `expected` are the versions that the thing
+    in the path may have, where the caller says so, and `once` names a request that must not be carried out twice.
     """
 
     store: TenantStore
@@ -42,7 +42,7 @@ class Tenancy:
     wanted: Wanted
     author: Callable[[Facts], Author]
     version: Callable[[Facts], int]
-    expected: str | None = None
+    expected: frozenset[str] = frozenset()
     once: Once | None = None
 
     @property
@@ -69,27 +69,47 @@ class Tenancy:
         return member
 
     async def change[T, S: BaseModel](
-        self, decide: Callable[[Facts], Change[T]], show: Callable[[T], S], *, dry_run: bool = False
+        self,
+        decide: Callable[[Facts], Change[T]],
+        show: Callable[[T], S],
+        *,
+        keep: Callable[[T], BaseModel] | None = None,
+        dry_run: bool = False,
     ) -> S:
-        """Decide, commit, and show what was decided; a dry run ends before the commit (R29)."""
+        """
+        Decide, commit, and show what was decided; a dry run ends before the commit (R29).
 
-        def checked(facts: Facts) -> Change[T]:
-            self._check_version(facts)
-            return decide(facts)
-
+        `keep` shows what is told to whoever repeats the request, where that is not the same.
+        """
         if dry_run:
-            trial = checked(self.facts)
+            trial = self._checked(decide)(self.facts)
             administrators_after(self.facts.administrators, trial.edits, self.catalogue)
             return show(trial.answer)
-        once = replace(self.once, tell=lambda answer: show(answer).model_dump_json()) if self.once else None
+        return show(await self.carry_out(decide, keep or show))
+
+    async def carry_out[T](
+        self, decide: Callable[[Facts], Change[T]], keep: Callable[[T], BaseModel] | None = None
+    ) -> T:
+        """Decide, commit, and give what was decided; `keep` is for requests that must not be carried out twice."""
+        once = replace(self.once, tell=lambda it: keep(it).model_dump_json()) if self.once and keep else None
         decision = await tenant_store.change(
-            self.store, checked, wanted=self.wanted, author=self.author, first=self.reading, once=once
+            self.store, self._checked(decide), wanted=self.wanted, author=self.author, first=self.reading, once=once
         )
-        return show(decision.answer)
+        return decision.answer
+
+    def _checked[T](self, decide: Callable[[Facts], Change[T]]) -> Callable[[Facts], Change[T]]:
+        """Decide only while the thing in the path is still as the caller has seen it."""
+
+        def checked(facts: Facts) -> Change[T]:
+            if self.expected and not self.expected & {"*", etag(self.version(facts))}:
+                raise PreconditionFailed
+            return decide(facts)
+
+        return checked
 
     async def add[S: BaseModel](
         self, pieces: Sequence[Piece], target: Target, show: Callable[[Result], S], *, shape: type[S]
-    ) -> list[S]:
+    ) -> Carried[S]:
         """Add members, each by itself, and show what became of them in the order of the request."""
         listing = TypeAdapter(list[shape])  # type: ignore[valid-type]  # the caller's own shape
         once = replace(self.once, tell=lambda shown: listing.dump_json(shown).decode()) if self.once else None
@@ -118,10 +138,6 @@ class Tenancy:
 
     async def _with(self, pieces: Sequence[Piece]) -> Reading:
         return await self.store.read(self.wanted | wanted_for(pieces))
-
-    def _check_version(self, facts: Facts) -> None:
-        if self.expected not in {None, "*", etag(self.version(facts))}:
-            raise PreconditionFailed
 
 
 def wanted_for(pieces: Sequence[Piece]) -> Wanted:

@@ -35,6 +35,11 @@ class Allowance:
         self._uses[who] = uses
         return True
 
+    def seconds_until_free(self, who: Hashable) -> float:
+        """Tell after how many seconds somebody who has none left has a use again."""
+        uses = self._uses.get(who)
+        return max(0.0, uses[0] + self._seconds - self._clock()) if uses else 0.0
+
     def _forget(self, now: float) -> None:
         while self._uses:
             idle_longest, uses = next(iter(self._uses.items()))

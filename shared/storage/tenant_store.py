@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -96,9 +96,9 @@ class Once:
     body: str
     tell: Callable[[Any], str]
 
-    def part(self, number: int) -> "Once":
-        """Name a part of the request, which is carried out by itself."""
-        return replace(self, name=f"{self.name}.{number}")
+    def part(self, start: int) -> "Once":
+        """Name the part of the request that begins at a piece; the first part has the name of the whole."""
+        return replace(self, name=f"{self.name}.{start}") if start else self
 
 
 class Replayed(Exception):
@@ -237,11 +237,11 @@ async def _settle[T](
     wanted |= Wanted(once=once.name if once else None)
     reading = first or await store.read(wanted)
     for pause in _PAUSES:
+        by = author(reading.facts)
         replay(reading, once)
         decision = decide(reading.facts)
         if decision.is_empty and once is None:
             return decision, None
-        by = author(reading.facts)
         try:
             return decision, await store.commit(reading, decision, by, once=once, prepared=prepared)
         except LostRace:
@@ -259,6 +259,14 @@ def replay(reading: Reading, once: Once | None) -> None:
     raise Replayed(reading.done.answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Carried[R]:
+    """What became of many pieces, in their order, and whether somebody had begun with the same request before."""
+
+    answers: list[R]
+    again: bool
+
+
 async def change_each[P, R](
     store: TenantStore,
     pieces: Sequence[P],
@@ -269,52 +277,76 @@ async def change_each[P, R](
     first: Reading,
     once: Once | None = None,
     retell: Callable[[str], Sequence[R]] = json.loads,
-) -> list[R]:
+) -> Carried[R]:
     """
     Decide and commit many independent pieces, a transaction for as many as it holds, several transactions at once.
 
     The first attempt supposes that nobody knows the pieces that `first` says nothing of, which saves a reading for
     each; where that is wrong the transaction is refused, and asked again with what is true. A tenant that turns
-    newcomers away by their domain supposes nothing: whoever is turned away is not in the transaction. The answers are
-    in the order of the pieces. With `once`, parts that were carried out before are answered as `retell` reads them,
-    and only the others are carried out.
+    newcomers away by their domain supposes nothing: whoever is turned away is not in the transaction.
+
+    With `once`, parts that were carried out before are answered as `retell` reads them, and only the others are carried
+    out. The first part goes ahead of the others, so that it alone tells what the request's name stands for.
     """
-    supposed = None if first.facts.tenant.settings.allowed_email_domains else first
-    gate = asyncio.Semaphore(_AT_ONCE)
-    works: list[str] = []
     everything = wanted(pieces)
     await store.prepare(everything.addresses, everything.identities, work=True)
+    supposed = None if once or first.facts.tenant.settings.allowed_email_domains else first
+    each = _Each(store, decide, wanted, author, supposed, once, retell)
+    ahead = PIECES if once else 0
+    try:
+        head = await each.settle(0, pieces[:ahead]) if once else []
+        starts = range(ahead, len(pieces), PIECES)
+        parts = await asyncio.gather(*(each.settle(start, pieces[start : start + PIECES]) for start in starts))
+    finally:
+        for some in batched(each.works, _WORKS_A_NUDGE, strict=False):
+            store.nudge(some)
+    return Carried([*head, *(answer for part in parts for answer in part)], each.again)
 
-    async def settle(start: int, part: Sequence[P]) -> list[R]:
-        part_once = once.part(start) if once else None
+
+@dataclass(slots=True)
+class _Each[P, R]:
+    """The carrying out of many pieces: the works that it has asked for, and whether it was begun before."""
+
+    store: TenantStore
+    decide: Callable[[Facts, Sequence[P]], Change[Sequence[R]]]
+    wanted: Callable[[Sequence[P]], Wanted]
+    author: Callable[[Facts], Author]
+    supposed: Reading | None
+    once: Once | None
+    retell: Callable[[str], Sequence[R]]
+    works: list[str] = field(default_factory=list)
+    again: bool = False
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def settle(self, start: int, part: Sequence[P]) -> list[R]:
+        """Carry out the pieces of a part, in as few transactions as hold them."""
         try:
-            async with gate:
-                decision, work = await _settle(
-                    store,
-                    lambda facts: decide(facts, part),
-                    wanted=wanted(part),
-                    author=author,
-                    first=supposed if once is None else None,
-                    once=part_once,
-                    prepared=True,
-                )
+            return await self._in_one(start, part)
         except TransactionTooLarge:
             if len(part) == 1:
                 raise
             half = len(part) // 2
-            return [*await settle(start, part[:half]), *await settle(start + half, part[half:])]
+            return [*await self.settle(start, part[:half]), *await self.settle(start + half, part[half:])]
         except Replayed as replayed:
-            return list(retell(replayed.answer))
-        works.extend([work] if work else [])
-        return list(decision.answer)
+            self.again = self.again or start == 0
+            told = list(self.retell(replayed.answer))
+            # It was carried out in smaller parts: this is the first of them.
+            rest = part[len(told) :]
+            return [*told, *await self.settle(start + len(told), rest)] if rest else told
 
-    starts = range(0, len(pieces), PIECES)
-    try:
-        parts = await asyncio.gather(*(settle(start, pieces[start : start + PIECES]) for start in starts))
-    finally:
-        for some in batched(works, _WORKS_A_NUDGE, strict=False):
-            store.nudge(some)
-    return [answer for part in parts for answer in part]
+    async def _in_one(self, start: int, part: Sequence[P]) -> list[R]:
+        async with self.gate:
+            decision, work = await _settle(
+                self.store,
+                lambda facts: self.decide(facts, part),
+                wanted=self.wanted(part),
+                author=self.author,
+                first=self.supposed,
+                once=self.once.part(start) if self.once else None,
+                prepared=True,
+            )
+        self.works.extend([work] if work else [])
+        return list(decision.answer)
 
 
 def new_id() -> str:
