@@ -1,4 +1,4 @@
-"""Work after the answer: mails are sent, tried again, given up, and found again after a crash."""
+"""Work after the answer: mails and long removals, tried again, given up, and found again after a crash."""
 
 import asyncio
 import logging
@@ -13,8 +13,9 @@ from shared.email.invitation import render
 from shared.email.sender import MailRefused, MailThrottled, MailUnavailable
 from shared.storage import tenant_store
 from shared.storage.outbox import Claim, Nudge, OpenTenant
+from shared.storage.purge import SYSTEM
 from shared.storage.rows import Partition
-from shared.storage.tenant_store import Author, TenantStore, Wanted
+from shared.storage.tenant_store import Author, TenantBusy, TenantStore, Wanted
 from shared.wiring import App
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
@@ -43,7 +44,28 @@ async def work_off(app: App, nudge: Nudge) -> None:
     for work in nudge.works:
         claim = await app.outbox.claim(nudge.partition, work, app.clock())
         if claim:
-            await _mail_all(app, claim)
+            await _do(app, claim)
+
+
+async def _do(app: App, claim: Claim) -> None:
+    if claim.work.operation is None:
+        await _mail_all(app, claim)
+    elif claim.partition == SYSTEM:
+        await app.purge.carry_on(claim, app.clock)
+    else:
+        await _clear_away(app, claim)
+
+
+async def _clear_away(app: App, claim: Claim) -> None:
+    """Carry a long removal on to its end (R23); where others are faster all the time, the sweep comes back to it."""
+    told: dict[str, str | int] = {"tenant": claim.partition.tenant}
+    try:
+        async for operation in app.cascades.carry_on(claim):
+            told |= {"operation": operation.id, "removed": operation.removed, "remaining": operation.remaining}
+    except TenantBusy:
+        _log.warning("operation.interrupted", extra=told)
+    else:
+        _log.info("operation.carried-on", extra=told)
 
 
 async def _mail_all(app: App, claim: Claim) -> None:
@@ -80,6 +102,8 @@ async def give_up(app: App, message: str) -> None:
     for work in nudge.works:
         _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": work})
         failed = await app.outbox.fail(nudge.partition, work, GIVEN_UP)
+        if failed and failed.operation and nudge.partition != SYSTEM:
+            await app.cascades.fail(nudge.partition, failed.operation)
         for letter in failed.letters if failed else ():
             await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
 

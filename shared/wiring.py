@@ -21,6 +21,7 @@ from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSou
 from shared.identity.jwks import KeySource
 from shared.identity.tokens import TokenValidator
 from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
+from shared.storage.cascades import Cascades
 from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.identity_index import IDENTITIES, IdentityIndex
@@ -101,6 +102,11 @@ class App:
     def purge(self) -> Purge:
         """The deletion of tenants."""
         return Purge(self.tables, IdentityIndex(self.tables), self.outbox)
+
+    @cached_property
+    def cascades(self) -> Cascades:
+        """Long removals."""
+        return Cascades(self.tables, self.tenants, now=self.clock)
 
     @cached_property
     def outbox(self) -> Outbox:
