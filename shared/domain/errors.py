@@ -218,4 +218,4 @@ class TooManyMails(TooMany):
     """An address gets at most three mails a day from one tenant."""
 
     code = "too-many-requests"
-    title = "This address was sent enough mails for today."
+    title = "There were too many requests."

@@ -21,7 +21,7 @@ def resend(facts: Facts, member: MemberId) -> Change[Member]:
     if before.status is not Status.INVITED or before.invitation is None:
         raise NotInvited
     if before.mailed.is_full(facts.at.date()):
-        raise TooManyMails(retry_after=_until_tomorrow(facts.at))
+        raise TooManyMails("This address was sent enough mails for today.", retry_after=_until_tomorrow(facts.at))
     after = mailed(reopened(before.edited(), facts), facts)
     event = Event(EventType.INVITATION_RESENT, before.ref)
     return Change(after, (Edit(before, after),), (event,), mails=(after,))
