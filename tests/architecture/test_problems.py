@@ -1,16 +1,17 @@
 """Problems: what the code can refuse with and what `docs/problems.md` explains are the same."""
 
+import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from shared.domain.errors import Refusal, TooMany
+from shared.domain.errors import Refusal, SomeRejected, TooMany
 from shared.http import problems
 from shared.http.problems import STATUS_OF, Problem
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, python_files
 
 SECTION = re.compile(
     r"^### (?P<code>\S+)\n\n"
@@ -32,9 +33,11 @@ class Known:
 
 
 def refusals(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
-    """Find the refusals that are raised, which are those that no other one specialises."""
-    below = kind.__subclasses__()
-    yield from (leaf for each in below for leaf in refusals(each)) if below else [kind]
+    """Find the refusals that are raised, which are those with a code of their own."""
+    for each in kind.__subclasses__():
+        if "code" in vars(each):
+            yield each
+        yield from refusals(each)
 
 
 def made(refusal: type[Refusal]) -> Refusal:
@@ -43,22 +46,28 @@ def made(refusal: type[Refusal]) -> Refusal:
 
 
 def of_http() -> Iterator[Problem]:
-    """Make every problem that only HTTP knows."""
-    for _, make in inspect.getmembers(problems, inspect.isfunction):
-        signature = inspect.signature(make)
-        if signature.return_annotation is Problem and make is not problems.from_refusal:
-            needed = [each for each in signature.parameters.values() if _must_be_given(each)]
-            yield make(*("why" for _ in needed))
+    """Make every problem that only HTTP knows, wherever it is defined: functions that need no more than a text."""
+    for file in python_files("shared/http"):
+        module = importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        for _, make in inspect.getmembers(module, inspect.isfunction):
+            needed = [each for each in inspect.signature(make).parameters.values() if _must_be_given(each)]
+            if _makes_a_problem(make) and all(each.annotation is str for each in needed):
+                yield make(*("why" for _ in needed))
+
+
+def _makes_a_problem(make: Callable[..., object]) -> bool:
+    return inspect.signature(make).return_annotation is Problem
 
 
 def _must_be_given(parameter: inspect.Parameter) -> bool:
     return parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
 
 
-LEAVES = tuple(refusals())
+REFUSALS = tuple(each for each in refusals() if each is not SomeRejected)
+"""Several refusals in one are answered as the first of them."""
 ANSWERED = {
     Known(each.code, each.status, each.title)
-    for each in (*(problems.from_refusal(made(leaf)) for leaf in LEAVES), *of_http())
+    for each in (*(problems.from_refusal(made(each)) for each in REFUSALS), *of_http())
 }
 DOCUMENTED = [Known(each["code"], int(each["status"]), each["title"]) for each in SECTION.finditer(PAGE)]
 
@@ -83,12 +92,12 @@ def test_every_section_is_complete() -> None:
     assert len(set(headings)) == len(headings)
 
 
-@pytest.mark.parametrize("leaf", LEAVES)
-def test_a_refusal_has_a_code_a_title_and_one_kind(leaf: type[Refusal]) -> None:
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_has_a_code_a_title_and_one_kind(refusal: type[Refusal]) -> None:
     """Codes are kebab case, titles whole sentences; the kind decides the status."""
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", leaf.code)
-    assert re.fullmatch(r"[A-Z].*\.", leaf.title)
-    assert len([kind for kind in STATUS_OF if issubclass(leaf, kind)]) == 1
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", refusal.code)
+    assert re.fullmatch(r"[A-Z].*\.", refusal.title)
+    assert len([kind for kind in STATUS_OF if issubclass(refusal, kind)]) == 1
 
 
 def test_the_refusals_are_drawn_as_a_tree() -> None:
