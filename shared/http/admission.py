@@ -126,11 +126,23 @@ async def enter(
 
 
 def author_of(
-    facts: Facts, requires: Caller | Action, credential: Credential, project: ProjectId | None, request_id: str
+    facts: Facts,
+    requires: Caller | Action,
+    credential: Credential,
+    project: ProjectId | None,
+    request_id: str,
+    *,
+    own: MemberId | None = None,
 ) -> Author:
-    """Say who asks, from what is stored now: NotFound for strangers and the invited, Forbidden without permission."""
+    """
+    Say who asks, from what is stored now: NotFound for strangers and the invited, Forbidden without permission.
+
+    No permission is needed by `own`, the member who does this to themselves.
+    """
+    member = facts.by_identity.get(credential.identity)
+    needed = Caller.MEMBER if member and member.id == own else requires
     try:
-        return _member(facts, requires, credential, project, request_id)
+        return _member(facts, needed, credential, project, request_id)
     except (NotFound, Forbidden):
         if requires in _ALSO_OPERATORS and isinstance(credential, Person) and credential.operator:
             return Author(operator(credential), request_id)

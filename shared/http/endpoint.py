@@ -33,7 +33,7 @@ from shared.http.schemas import FieldError, Nothing
 from shared.identity.jwks import KeysUnavailable
 from shared.identity.tokens import TokenRefused
 from shared.settings import BrokenSettings
-from shared.storage.errors import StorageUnavailable
+from shared.storage.errors import StorageUnavailable, TransactionTooLarge
 from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy, Wanted
 from shared.wiring import App
 
@@ -60,7 +60,8 @@ class Endpoint:
     `wants` tells what the decision will have to know, by itself or from query or body, so that it is read while the
     caller is being let in. `status` is that of success, `also` are others with the same body. A handler answers a
     model, or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for
-    the documentation. `is_once` says that the endpoint honours idempotency keys.
+    the documentation. `is_once` says that the endpoint honours idempotency keys, and `own_too` that whoever the path
+    names may do this to themselves without any permission.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Endpoint:
     media_type: str = "application/json"
     refuses: tuple[type[Refusal], ...] = ()
     is_once: bool = False
+    own_too: bool = False
 
 
 _log = logging.getLogger(__name__)
@@ -226,9 +228,10 @@ async def _enter(
     request_id: str,
 ) -> Tenancy:
     project = ProjectId(path["project"]) if "project" in path else None
+    own = MemberId(path["member"]) if endpoint.own_too else None
 
     def author(facts: Facts) -> Author:
-        return author_of(facts, endpoint.requires, credential, project, request_id)
+        return author_of(facts, endpoint.requires, credential, project, request_id, own=own)
 
     def version(facts: Facts) -> int:
         if "member" in path or "key" in path:
@@ -244,26 +247,29 @@ _REFUSING: Final = (
     TokenRefused,
     KeyReused,
     TenantBusy,
+    TransactionTooLarge,
     KeysUnavailable,
     StorageUnavailable,
     BrokenSettings,
 )
 
 
+_PLAIN: Final[Mapping[type[Exception], Callable[[], Problem]]] = {
+    TokenRefused: problems.unauthenticated,
+    KeyReused: problems.key_reused,
+    TenantBusy: problems.tenant_busy,
+    TransactionTooLarge: problems.too_much_at_once,
+}
+
+
 def _problem(trouble: Exception) -> Problem:
     match trouble:
         case Refusal():
             return _first_of(trouble.refusals) if isinstance(trouble, SomeRejected) else from_refusal(trouble)
-        case TokenRefused():
-            return problems.unauthenticated()
-        case KeyReused():
-            return problems.key_reused()
-        case TenantBusy():
-            return problems.tenant_busy()
         case StorageUnavailable(retry_after=seconds):
             return problems.unavailable(retry_after=seconds)
         case _:
-            return problems.unavailable()
+            return _PLAIN.get(type(trouble), problems.unavailable)()
 
 
 def _first_of(refusals: Mapping[int, Refusal]) -> Problem:

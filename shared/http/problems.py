@@ -97,6 +97,11 @@ def payload_too_large(detail: str) -> Problem:
     return Problem("payload-too-large", "The request is too large.", HTTPStatus.CONTENT_TOO_LARGE, detail)
 
 
+def too_much_at_once() -> Problem:
+    """Refuse what is all or nothing and more than one transaction holds; nothing was stored."""
+    return payload_too_large("This is more than can be stored at once: ask for less at a time.")
+
+
 def tenant_busy() -> Problem:
     """Ask to come back: others changed the same things again and again, and nothing was stored."""
     return Problem(
