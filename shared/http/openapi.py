@@ -160,7 +160,7 @@ def _operation(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:
         "tags": [_tag(endpoint)],
         "operationId": endpoint.name,
         "summary": prose(summary).removesuffix("."),
-        "description": f"{prose(more)} {_who(endpoint.requires)}".strip(),
+        "description": f"{prose(more)} {_who(endpoint)}".strip(),
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, described)],
         "requestBody": _request_body(endpoint, described),
         "responses": _responses(endpoint, described),
@@ -169,10 +169,12 @@ def _operation(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:
     return {key: value for key, value in operation.items() if value or key == "security"}
 
 
-def _who(requires: Caller | Action) -> str:
-    if isinstance(requires, Action):
-        return f"For members whose roles let them {requires.replace('-', ' ')} in the {requires.scope}."
-    return _WHO[requires]
+def _who(endpoint: Endpoint) -> str:
+    requires = endpoint.requires
+    if not isinstance(requires, Action):
+        return _WHO[requires]
+    others = ", and for the member itself" if endpoint.own_too else ""
+    return f"For members whose roles let them {requires.replace('-', ' ')} in the {requires.scope}{others}."
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
