@@ -96,6 +96,14 @@ def sees_project(facts: Facts, member: Member, project: ProjectId) -> bool:
     return project in projects_of(facts, member) or sees_every_project(facts, member)
 
 
+def manages_some_project(facts: Facts, member: Member) -> bool:
+    """Tell whether somebody manages who is in a project, in one of theirs or in whichever there is."""
+    mine = (project for project in projects_of(facts, member) if project in facts.projects)
+    return sees_every_project(facts, member) or any(
+        grant_for(facts, member, Action.MANAGE_PROJECT_MEMBERS, project) for project in mine
+    )
+
+
 def permissions_of(facts: Facts, member: Member) -> tuple[PermissionId, ...]:
     """Collect what somebody may do in the tenant, in the order of the product's matrix."""
     return _in_order(facts.catalogue, Scope.TENANT, member, grants_of(facts, member))
@@ -139,13 +147,18 @@ def grant_for(facts: Facts, member: Member, action: Action, project: ProjectId |
 
     What no permission of the product stands for, in a project, is for those who may do everything there.
     """
-    permission = facts.catalogue.requires.get(action)
+    permission = facts.catalogue.requires.get(_in_this_product(facts.catalogue, action))
     if permission is not None:
         verdict = check(facts, member, permission, project)
         return verdict.because[0] if verdict.because else None
     if project is None:
         return None
     return next((g for g in grants_in(facts, member, project) if g.role.everything_in_projects), None)
+
+
+def _in_this_product(catalogue: Catalogue, action: Action) -> Action:
+    """Let whoever manages members ask for keys where there are none, to be told just that."""
+    return Action.MANAGE_MEMBERS if action is Action.MANAGE_KEYS and catalogue.keys is None else action
 
 
 def counts_as_administrator(member: Member | None, top_role: RoleId) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Edit, Facts
-from shared.domain.errors import Forbidden, KindNotAllowed, NotFound
+from shared.domain.errors import Forbidden, InvalidRequest, KindNotAllowed, NotFound
 from shared.domain.events import Details, Event, EventType
 from shared.domain.keys import FirewallRule, Key, Secret
 from shared.domain.membership import Member, Status
@@ -33,6 +33,7 @@ def issue(facts: Facts, new: NewKey, *, actor: Actor) -> Change[Member]:
     """Issue an API key; what it may do is given to it like to anybody else (R31)."""
     _refuse_keys(actor)
     require_keys(facts.catalogue)
+    _refuse_past(facts, new.expires_at)
     key = Key(
         secrets=(new.secret,),
         expires_at=new.expires_at,
@@ -59,6 +60,8 @@ def alter(facts: Facts, key: MemberId, *, actor: Actor, **fields: object) -> Cha
     before, held = find(facts, key)
     name = fields.pop("description", before.name)
     now = replace(held, **fields)  # type: ignore[arg-type]  # replace() checks them
+    if now.expires_at != held.expires_at:
+        _refuse_past(facts, now.expires_at)
     if (name, now) == (before.name, held):
         return Change(before)
     after = before.edited(name=name, key=now)
@@ -96,9 +99,14 @@ def delete(facts: Facts, key: MemberId, *, actor: Actor) -> Change[Removal]:
 def find(facts: Facts, key: MemberId) -> tuple[Member, Key]:
     """Find an API key of this tenant, or refuse (R27)."""
     member = facts.member(key)
+    return member, key_of(member)
+
+
+def key_of(member: Member) -> Key:
+    """Tell what a member has as an API key; NotFound for a person or a group, which is none."""
     if member.key is None:
         raise NotFound
-    return member, member.key
+    return member.key
 
 
 def require_keys(catalogue: Catalogue) -> None:
@@ -110,6 +118,11 @@ def require_keys(catalogue: Catalogue) -> None:
 def _refuse_keys(actor: Actor) -> None:
     if actor.is_key:
         raise Forbidden("An API key cannot manage API keys.")
+
+
+def _refuse_past(facts: Facts, expires_at: datetime | None) -> None:
+    if expires_at and expires_at <= facts.at:
+        raise InvalidRequest("A key cannot have expired before it is used.")
 
 
 def _told(member: Member, key: Key) -> Details:

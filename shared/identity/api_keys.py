@@ -86,13 +86,13 @@ def parse(text: str) -> Credential:
     return Credential(MemberId(spelling["id"]), text)
 
 
-def mint(mode: Mode, random: Callable[[int], bytes]) -> Credential:
+def mint(mode: Mode, random: Callable[[int], bytes], *, key: MemberId | None = None) -> Credential:
     """
-    Make a new key, whose text is shown once and kept by nobody but its holder.
+    Make a new key, or a new text for a `key` that there is, shown once and kept by nobody but its holder.
 
     `random` gives as many unpredictable bytes as it is asked for: `secrets.token_bytes`.
     """
-    key_id = _base62(_random_below(len(ALPHABET) ** _ID_DIGITS, random), _ID_DIGITS)
+    key_id = key or _base62(_random_below(len(ALPHABET) ** _ID_DIGITS, random), _ID_DIGITS)
     entropy = _base62(int.from_bytes(random(_ENTROPY_BYTES)), _ENTROPY_DIGITS)
     unchecked = f"{_PREFIX}{mode}_{key_id}_{entropy}"
     return Credential(MemberId(key_id), unchecked + _check_sum(unchecked))

@@ -109,6 +109,12 @@ def _line(each: Range, row: Mapping[str, Any]) -> _Line:
     return _Line(row["RowKey"].removeprefix(each.prefix), member, again=named_so_too)
 
 
+async def keys(tables: Tables, partition: Partition, *, limit: int, after: str | None) -> Page[Member]:
+    """List all API keys, also those without a role, in order of their folded names."""
+    lines, more = await _lines(tables, partition, Range(rows.APIKEY_PREFIX), limit, after)
+    return Page(tuple(line.member for line in lines), lines[-1].place if more else None)
+
+
 async def projects(
     tables: Tables, partition: Partition, *, search: str | None, limit: int, after: str | None
 ) -> Page[Project]:

@@ -174,6 +174,10 @@ class TableTenantStore:
         """List members in order of their folded names."""
         return await listings.members(self._tables, self.partition, wanted, limit=limit, after=after)
 
+    async def keys(self, *, limit: int, after: str | None) -> Page[Member]:
+        """List all API keys, also those without a role, in order of their folded names."""
+        return await listings.keys(self._tables, self.partition, limit=limit, after=after)
+
     async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
         """List all projects in order of their folded names."""
         return await listings.projects(self._tables, self.partition, search=search, limit=limit, after=after)

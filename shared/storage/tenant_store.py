@@ -163,6 +163,9 @@ class TenantStore(Protocol):
     async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
         """List members in order of their folded names."""
 
+    async def keys(self, *, limit: int, after: str | None) -> Page[Member]:
+        """List all API keys, also those without a role, in order of their folded names."""
+
     async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
         """List all projects in order of their folded names."""
 
