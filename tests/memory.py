@@ -5,25 +5,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from shared.domain.access import Grant, Why
 from shared.domain.catalogue import Catalogue
-from shared.domain.change import Change, Edit, Facts
+from shared.domain.change import Actor, Cascade, Change, Edit, Facts
 from shared.domain.errors import AlreadyExists, NotFound
+from shared.domain.events import Event, EventType
 from shared.domain.mailing import Letter, letter_to
-from shared.domain.membership import Mailed, Member
+from shared.domain.membership import Mailed, Member, Ref
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, TenantId
-from shared.domain.project_lifecycle import owners_after
+from shared.domain.project_lifecycle import leave_deleted, owners_after
 from shared.domain.projects import Project
 from shared.domain.removal import administrators_after
+from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
-from shared.storage.rows import Done, Partition, Record, fold
+from shared.storage.rows import Done, Operation, Partition, Record, fold, place_of
 from shared.storage.tenant_store import Author, LostRace, MemberFilter, Once, Page, Reading, Wanted
-
-if TYPE_CHECKING:
-    from shared.domain.tenants import Tenant
 
 _MANY = 10**9 - 1
 
@@ -36,23 +35,34 @@ class MemoryTenantStore:
         self._catalogue = catalogue
         self._now = now
         self._tenant: Tenant | None = None
+        self._is_closed = False
         self._administrators = 0
         self._members: dict[MemberId, Member] = {}
         self._mailed: dict[Address, Mailed] = {}
         self._projects: dict[ProjectId, Project] = {}
         self._deleted: set[MemberId] = set()
         self._done: dict[str, Done] = {}
+        self._operations: dict[str, Operation] = {}
         self._changes: list[tuple[Record, ...]] = []
 
     @property
+    def tenant(self) -> Tenant | None:
+        """The tenant; None before it is founded and after it is deleted."""
+        return None if self._is_closed else self._tenant
+
+    @property
     def exists(self) -> bool:
-        """Tell whether the tenant was founded."""
+        """Tell whether the tenant was founded, be it deleted now."""
         return self._tenant is not None
+
+    def close(self) -> None:
+        """Delete the tenant."""
+        self._is_closed = True
 
     async def read(self, wanted: Wanted) -> Reading:
         """Read facts; NotFound when there is no such tenant."""
         await _give_way()
-        if self._tenant is None:
+        if self._tenant is None or self._is_closed:
             raise NotFound
         named = [member for member in self._members.values() if _is_meant(member, wanted)]
         groups = [self._members[group] for member in named for group in member.groups if group in self._members]
@@ -109,6 +119,8 @@ class MemoryTenantStore:
             self._done[once.name] = Done(once.body, once.tell(change.answer), facts.at)
         self._changes.append(_records(facts, change, author))
         self.queued += map(letter_to, change.mails)
+        if change.cascade:
+            self._finish(facts, change.cascade)
         return uuid4().hex if change.mails or change.cascade else None
 
     def nudge(self, works: Sequence[str]) -> None:
@@ -117,15 +129,40 @@ class MemoryTenantStore:
     async def members(self, wanted: MemberFilter, *, limit: int, after: str | None) -> Page[Member]:
         """List members in order of their folded names."""
         lines = ((_place(member, wanted.search), member) for member in self._members.values())
-        listed = [(place, member) for place, member in lines if place and _is_wanted(member, wanted)]
+        listed = [(place, it) for place, it in lines if place and _is_wanted(it, wanted) and _is_listed(it)]
         return _page(sorted(listed, key=itemgetter(0)), limit, after)
+
+    async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
+        """List all projects in order of their folded names."""
+        places = [(place_of(project), project) for project in self._projects.values()]
+        found = [line for line in places if line[0].startswith(fold(search or ""))]
+        return _page(sorted(found, key=itemgetter(0)), limit, after)
+
+    async def members_of(
+        self, project: ProjectId, wanted: MemberFilter, *, limit: int, after: str | None
+    ) -> Page[Member]:
+        """List the members of a project; the role that is wanted is one in the project."""
+        lines = [
+            (f"{fold(member.projects[project].listed_as)}!{member.id}", member)
+            for member in self._members.values()
+            if project in member.projects and wanted.role in {None, *member.roles_in(project)}
+        ]
+        others = replace(wanted, role=None)
+        found = [(place, it) for place, it in lines if _place(it, wanted.search) and _is_wanted(it, others)]
+        return _page(sorted(found, key=itemgetter(0)), limit, after)
+
+    async def operation(self, operation: str) -> Operation:
+        """Tell how far a long removal has come; NotFound when there is none of this id."""
+        if operation not in self._operations:
+            raise NotFound
+        return self._operations[operation]
 
     async def records(self, *, target: str | None, action: str | None, limit: int, after: str | None) -> Page[Record]:
         """List the audit, newest first."""
         lines = [
             (f"{_MANY - number}+{at:03}", record)
             for number, records in enumerate(self._changes)
-            for at, record in enumerate(records)
+            for at, record in enumerate(reversed(records))
             if target in {None, record.target.id} and action in {None, record.action}
         ]
         return _page(sorted(lines, key=itemgetter(0)), limit, after)
@@ -138,7 +175,9 @@ class MemoryTenantStore:
         return next((member for member in self._members.values() if member.identity == identity), None)
 
     def _addressed(self, address: Address) -> Member | None:
-        return next((member for member in self._members.values() if member.email == address), None)
+        return next(
+            (member for member in self._members.values() if member.email == address and member.kind is Kind.USER), None
+        )
 
     def _objections(self, facts: Facts, change: Change[Any], administrators: int) -> Iterator[bool]:
         """Tell, guard by guard, whether the change comes too late."""
@@ -150,7 +189,9 @@ class MemoryTenantStore:
         yield any(edit.after.id in taken for edit in change.edits if edit.after and not edit.before)
         yield any(self._mailed.get(each) != facts.mailed.get(each) for each in _new_addresses(change))
         after = self._after(change).values()
-        yield _repeats(member.email for member in after) or _repeats(member.identity for member in after)
+        yield _repeats(member.email for member in after if member.kind is Kind.USER) or _repeats(
+            member.identity for member in after
+        )
 
     def _objects_to(self, projects: Iterable[Edit[Project]], change: Change[Any]) -> Iterator[bool]:
         """Tell whether a project has changed, or is gone although somebody comes into it."""
@@ -179,10 +220,18 @@ class MemoryTenantStore:
         return done is not None and done.is_fresh(facts.at)
 
     def _after(self, change: Change[Any]) -> dict[MemberId, Member]:
-        members = _edited(self._members, change.edits)
-        if change.cascade is None or change.cascade.project is None:
-            return members
-        return {name: _outside(member, change.cascade.project) for name, member in members.items()}
+        return _edited(self._members, change.edits)
+
+    def _finish(self, facts: Facts, cascade: Cascade) -> None:
+        """Do the rest of a long removal: here members have nothing left in projects once they are gone."""
+        known = replace(facts, members=self._members)
+        left = leave_deleted(known, cascade.project, self._members) if cascade.project else Change(None)
+        self._members = self._after(left)
+        removed = len(left.edits) if cascade.member is None else len(cascade.member.projects)
+        finished = Event(EventType.OPERATION_FINISHED, Ref("operation", cascade.id), after={"removed": removed})
+        author = Author(Actor(Ref("system", "cascade", "Cascade")), cascade.id)
+        self._changes.append(_records(facts, Change(None, events=(*left.events, finished)), author))
+        self._operations[cascade.id] = Operation(cascade.id, facts.at, "done", removed, project=cascade.project)
 
     def _keep_tally(self, facts: Facts, change: Change[Any]) -> None:
         """Remember how often an address was mailed today that nobody has any more."""
@@ -200,6 +249,7 @@ class MemoryTenants:
         self._catalogue = catalogue
         self._now = now
         self._stores: dict[TenantId, MemoryTenantStore] = {}
+        self._deletions: dict[str, Operation] = {}
 
     @property
     def queued(self) -> list[tuple[TenantId, Letter]]:
@@ -212,13 +262,33 @@ class MemoryTenants:
             raise NotFound
         return self._stores[tenant]
 
+    async def page(self, *, limit: int, after: str | None) -> Page[Tenant]:
+        """List all tenants in the order of their ids."""
+        lines = [(name, store.tenant) for name, store in sorted(self._stores.items()) if store.tenant]
+        return _page(lines, limit, after)
+
+    async def delete(self, tenant: Tenant, author: Author) -> str:  # noqa: ARG002 - nothing is recorded of it here
+        """Delete a tenant for everybody, wholly, and tell the id of the operation."""
+        self._stores[tenant.id].close()
+        operation = Operation(uuid4().hex, self._now(), "done", target=tenant.ref)
+        self._deletions[operation.id] = operation
+        return operation.id
+
+    async def deletion(self, tenant: TenantId, operation: str) -> Operation:
+        """Tell how far the deletion of a tenant has come; NotFound when there is no such operation."""
+        found = self._deletions.get(operation)
+        if found is None or found.target is None or found.target.id != tenant:
+            raise NotFound
+        return found
+
     async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
         """Store a new tenant; AlreadyExists when the id was used before, Replayed when it was by this very request."""
         store = self._stores.setdefault(facts.tenant.id, MemoryTenantStore(catalogue=self._catalogue, now=self._now))
         try:
             await store.commit(Reading(facts, {}), change, author, once=once)
         except LostRace as lost:
-            tenant_store.replay(await store.read(Wanted(once=once.name if once else None)), once)
+            if store.tenant:
+                tenant_store.replay(await store.read(Wanted(once=once.name if once else None)), once)
             raise AlreadyExists from lost
 
     def at(self, home: Partition) -> MemoryTenantStore:
@@ -256,11 +326,6 @@ def _edited[K, T: Member | Project](there: Mapping[K, T], edits: Iterable[Edit[T
     gone = {edit.before.id for edit in edits if edit.before}
     stay = {name: it for name, it in there.items() if name not in gone}
     return stay | {cast("K", edit.after.id): edit.after for edit in edits if edit.after}
-
-
-def _outside(member: Member, project: ProjectId) -> Member:
-    others = {each: place for each, place in member.projects.items() if each != project}
-    return replace(member, projects=others)
 
 
 def _new_addresses(change: Change[Any]) -> set[Address]:
@@ -302,6 +367,10 @@ def _is_wanted(member: Member, wanted: MemberFilter) -> bool:
     asked = (wanted.kind, wanted.status, wanted.delivery)
     fits = all(ask is None or ask == is_so for ask, is_so in zip(asked, there, strict=True))
     return fits and (wanted.role is None or wanted.role in member.roles)
+
+
+def _is_listed(member: Member) -> bool:
+    return not (member.kind is Kind.API_KEY and member.holds_nothing)
 
 
 def _page[T](lines: Sequence[tuple[str, T]], limit: int, after: str | None) -> Page[T]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from shared.catalogues import catalogue
 from shared.domain.access import counts_as_administrator, grant_for
+from shared.domain.adding import Piece, each_once, typed
 from shared.domain.catalogue import Action, Catalogue
 from shared.domain.change import Actor, Facts
 from shared.domain.evidence import Proof
@@ -129,6 +130,11 @@ def signing_in(person: str, /, **fields: Any) -> Person:
     return replace(there, **fields)
 
 
+def pieces(*texts: str) -> tuple[Piece, ...]:
+    """Take apart what somebody typed to add people, as a request does."""
+    return each_once(piece for text in texts for piece in typed(text))
+
+
 def facts(*members: Member, tenant: Tenant = ACME, **fields: Any) -> Facts:
     """Tell what a tenant with these members has stored, all of it read."""
     kind = product(tenant.product)
@@ -139,7 +145,7 @@ def facts(*members: Member, tenant: Tenant = ACME, **fields: Any) -> Facts:
         seed=UUID(int=1),
         members={member.id: member for member in members},
         by_identity={member.identity: member for member in members if member.identity},
-        by_address={member.email: member for member in members if member.email},
+        by_address={m.email: m for m in members if m.email and m.kind is Kind.USER},
         administrators=sum(counts_as_administrator(member, kind.top_role) for member in members),
     )
     return replace(known, **fields)

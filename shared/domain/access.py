@@ -161,6 +161,14 @@ def _in_this_product(catalogue: Catalogue, action: Action) -> Action:
     return Action.MANAGE_MEMBERS if action is Action.MANAGE_KEYS and catalogue.keys is None else action
 
 
+def may_add_members(facts: Facts, member: Member) -> bool:
+    """Tell whether somebody may add members anywhere: to the tenant, to a project, or to one that they create (R8)."""
+    if any(grant_for(facts, member, action) for action in (Action.MANAGE_MEMBERS, Action.CREATE_PROJECTS)):
+        return True
+    there = (project for project in projects_of(facts, member) if project in facts.projects)
+    return any(grant_for(facts, member, Action.MANAGE_PROJECT_MEMBERS, project) for project in there)
+
+
 def counts_as_administrator(member: Member | None, top_role: RoleId) -> bool:
     """Only active people with the top role keep a tenant manageable (R16)."""
     return member is not None and member.is_active_user and top_role in member.roles

@@ -21,11 +21,13 @@ def invite_administrators(facts: Facts, administrators: Sequence[Piece], *, acto
     """
     Invite people into the top role on the operator's word, all of them or none, while nobody active has it (R16).
 
-    The tenant's list of allowed domains is its administrators' own and does not bind here.
+    The tenant's list of allowed domains is its administrators' own and does not bind here. The tenant is stored with
+    them, as it is: so nobody becomes active, and nobody deletes it, while they are being invited.
     """
     if facts.administrators:
         raise HasAdministrators
     settings = replace(facts.tenant.settings, allowed_email_domains=())
     unbound = replace(facts, tenant=replace(facts.tenant, settings=settings))
     top = facts.catalogue.application_role(facts.catalogue.top_role)
-    return add_all(unbound, administrators, Target(top), actor=actor)
+    invited = add_all(unbound, administrators, Target(top), actor=actor)
+    return replace(invited, tenant=facts.tenant) if invited.edits else invited

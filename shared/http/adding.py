@@ -1,17 +1,14 @@
-"""Requests to add members and to create tenants, read into what the decisions want."""
+"""Requests to add members, read into what the decisions want."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
-from uuid import uuid4
+from itertools import batched
+from typing import Any, Final
 
-from shared.catalogues import catalogue
 from shared.domain.adding import Piece, Target, each_once, refuse_pick, typed
-from shared.domain.addresses import BadAddress, canonical, domain_of
-from shared.domain.change import Actor, Facts
 from shared.domain.errors import NotFound, Refusal
-from shared.domain.principals import DirectoryId, Identity, Kind, MemberId, ProductId, TenantId
-from shared.domain.tenants import Tenant, TenantSettings
+from shared.domain.principals import Identity, Kind, MemberId
 from shared.http import answers, problems
 from shared.http.lookups import home_directory, look_up
 from shared.http.requests import Request
@@ -23,12 +20,13 @@ from shared.http.schemas import (
     NewGroup,
     NewMember,
     NewMembers,
-    NewTenant,
     NewUser,
     ResultOut,
 )
 from shared.storage.tenant_store import PIECES, Replayed, Wanted
-from shared.wiring import App
+
+LOOKUPS_AT_ONCE: Final = 10
+"""How many picks of one request are read from the directory side by side."""
 
 
 async def add_to(request: Request[Any, NewMembers], body: NewMembers, target: Target) -> AddedOut:
@@ -51,7 +49,11 @@ async def pieces_of(request: Request[Any, Any], members: Sequence[NewMember]) ->
 
     413 for more than a thousand, 503 when the directory does not answer.
     """
-    pieces = each_once([piece for each in members for piece in await _pieces(request, each)])
+    found: list[Piece] = []
+    for some in batched(members, LOOKUPS_AT_ONCE, strict=False):
+        for pieces in await asyncio.gather(*(_pieces(request, each) for each in some)):
+            found += pieces
+    pieces = each_once(found)
     if len(pieces) > MOST_ITEMS:
         raise problems.payload_too_large(f"A request names at most {MOST_ITEMS} members.")
     return pieces
@@ -68,8 +70,7 @@ async def _pieces(request: Request[Any, Any], item: NewUser | NewGroup | Existin
 async def _picked(request: Request[Any, Any], item: NewUser | NewGroup) -> Piece:
     """Read a pick from the directory, if it may be picked at all (R5)."""
     kind, object_id = Kind(item.kind), item.directory_id or ""
-    directory = home_directory(request)
-    piece = Piece(object_id, kind, identity=Identity(directory, object_id))
+    piece = Piece(object_id, kind)
     try:
         refuse_pick(request.tenant.facts, kind, actor=request.tenant.actor)
         entry = await look_up(request, kind, object_id)
@@ -78,7 +79,8 @@ async def _picked(request: Request[Any, Any], item: NewUser | NewGroup) -> Piece
     if entry is None:
         return replace(piece, refusal=NotFound("The directory has nobody of this id."))
     department = item.department if isinstance(item, NewUser) else None
-    return replace(piece, name=entry.name, address=entry.address, department=department)
+    identity = Identity(home_directory(request), entry.object_id)
+    return replace(piece, identity=identity, name=entry.name, address=entry.address, department=department)
 
 
 def wanted_by(body: NewMembers) -> Wanted:
@@ -96,47 +98,3 @@ def refuse_many(pieces: Sequence[Piece]) -> None:
         raise problems.invalid_request(
             FieldError(pointer="#/members", detail=f"All or nothing is for at most {PIECES} members.")
         )
-
-
-def administrators(body: NewTenant) -> tuple[Piece, ...]:
-    """Take apart the first administrators: at least one, and no more than one transaction holds."""
-    pieces = each_once([piece for text in body.administrators for piece in typed(text)])
-    if not 1 <= len(pieces) <= PIECES:
-        detail = f"Name 1 to {PIECES} administrators."
-        raise problems.invalid_request(FieldError(pointer="#/administrators", detail=detail))
-    return pieces
-
-
-def facts_of(body: NewTenant, app: App, *, actor: Actor) -> Facts:
-    """Make the facts of a tenant that does not exist yet."""
-    product = catalogue(ProductId(body.product))
-    if product is None:
-        raise problems.invalid_request(FieldError(pointer="#/product", detail="There is no such product."))
-    at = app.clock()
-    tenant = Tenant(
-        id=TenantId(body.id),
-        product=product.id,
-        name=body.name,
-        url=body.url,
-        created_at=at,
-        created_by=actor.ref,
-        directory=DirectoryId(body.directory_id) if body.directory_id else None,
-        settings=TenantSettings(
-            user_lookup=body.user_lookup,
-            group_lookup=body.group_lookup,
-            invitation_days=body.invitation_days,
-            new_keys_start_without_rights=body.new_keys_start_without_rights,
-            allowed_email_domains=_domains(body.allowed_email_domains),
-            locale=body.locale,
-        ),
-    )
-    return Facts(tenant=tenant, catalogue=product, at=at, seed=uuid4())
-
-
-def _domains(texts: Sequence[str]) -> tuple[str, ...]:
-    """Spell domains as addresses have them."""
-    try:
-        return tuple(dict.fromkeys(domain_of(canonical(f"anybody@{text.strip()}")) for text in texts))
-    except BadAddress as error:
-        detail = "Not all of these are domains."
-        raise problems.invalid_request(FieldError(pointer="#/allowedEmailDomains", detail=detail)) from error

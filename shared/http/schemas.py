@@ -337,28 +337,6 @@ class HealthOut(Shape):
     checks: ChecksOut
 
 
-class NewSettings(Closed):
-    """Settings given when a tenant is created."""
-
-    user_lookup: bool = False
-    group_lookup: bool = False
-    invitation_days: Annotated[int, Field(ge=1, le=365)] | None = None
-    new_keys_start_without_rights: bool = False
-    allowed_email_domains: Annotated[list[str], Field(max_length=100)] = []
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
-
-
-class NewTenant(NewSettings):
-    """A tenant to create, with its first administrators."""
-
-    id: Id = Field(examples=["acme"])
-    product: Id = Field(examples=["integrate"])
-    name: Text = Field(examples=["Acme"])
-    url: Url
-    directory_id: Id | None = None
-    administrators: Annotated[list[str], Field(min_length=1, max_length=20, examples=[["ada@contoso.test"]])]
-
-
 class NewUser(Closed):
     """
     People to add: by address, one or several separated by semicolons, or one picked from the directory.

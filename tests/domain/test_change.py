@@ -52,7 +52,7 @@ def test_an_id_is_the_same_for_the_same_name_in_one_attempt() -> None:
         (Change("told"), True),
         (Change(None, edits=(Edit(None, BO),)), False),
         (Change(None, events=(Event(EventType.INVITATION_RESENT, BO.ref),)), False),
-        (Change(None, founded=ACME), False),
+        (Change(None, tenant=ACME), False),
     ],
 )
 def test_a_change_without_anything_to_store_is_empty(change: Change[str | None], *, empty: bool) -> None:

@@ -44,7 +44,7 @@ def classic(*members: Member) -> Facts:
 
 def test_a_further_role_is_added_to_those_held() -> None:
     """Several roles a member is what most products have (R3)."""
-    decision = assign(facts(CY, at=LATER), CY.id, role(CREATOR))
+    decision = assign(facts(CY, at=LATER), CY.id, role(CREATOR), actor=acting(ADA))
 
     assert decision.answer.roles == (CONSUMER, CREATOR)
     assert decision.edits == (Edit(CY, decision.answer),)
@@ -52,7 +52,7 @@ def test_a_further_role_is_added_to_those_held() -> None:
 
 def test_giving_a_role_is_recorded_with_the_roles_before_and_after() -> None:
     """The audit can answer who could do what, and when (R26)."""
-    (event,) = assign(facts(CY), CY.id, role(CREATOR)).events
+    (event,) = assign(facts(CY), CY.id, role(CREATOR), actor=acting(ADA)).events
 
     assert (event.type, event.target) == (EventType.ROLE_ASSIGNED, CY.ref)
     assert (event.before, event.after) == ({"roles": (CONSUMER,)}, {"roles": (CONSUMER, CREATOR)})
@@ -60,12 +60,12 @@ def test_giving_a_role_is_recorded_with_the_roles_before_and_after() -> None:
 
 def test_giving_a_role_that_is_held_is_success_without_a_change() -> None:
     """Adding again stores nothing (R3)."""
-    assert assign(facts(CY), CY.id, role(CONSUMER)) == Change(CY)
+    assert assign(facts(CY), CY.id, role(CONSUMER), actor=acting(ADA)) == Change(CY)
 
 
 def test_an_invited_person_may_be_given_a_further_role() -> None:
     """Signing in activates all of them; nothing else about the invitation changes (R3)."""
-    after = assign(facts(BO), BO.id, role(CREATOR)).answer
+    after = assign(facts(BO), BO.id, role(CREATOR), actor=acting(ADA)).answer
 
     assert after.roles == (CONSUMER, CREATOR)
     assert (after.status, after.invitation) == (Status.INVITED, BO.invitation)
@@ -73,7 +73,7 @@ def test_an_invited_person_may_be_given_a_further_role() -> None:
 
 def test_a_change_of_roles_is_dated() -> None:
     """`signInAgain` compares this date with the token's (R14)."""
-    assert assign(facts(CY, at=LATER), CY.id, role(CREATOR)).answer.roles_changed_at == LATER
+    assert assign(facts(CY, at=LATER), CY.id, role(CREATOR), actor=acting(ADA)).answer.roles_changed_at == LATER
 
 
 def test_a_member_of_a_product_with_single_roles_gets_no_second_one() -> None:
@@ -82,7 +82,7 @@ def test_a_member_of_a_product_with_single_roles_gets_no_second_one() -> None:
     eve = active("Eve", user.id)
 
     with pytest.raises(OneRoleOnly):
-        assign(classic(eve), eve.id, manager)
+        assign(classic(eve), eve.id, manager, actor=acting(ADA))
 
 
 def test_the_single_role_can_be_given_again() -> None:
@@ -90,7 +90,7 @@ def test_the_single_role_can_be_given_again() -> None:
     user = CLASSIC.application_roles[0]
     eve = active("Eve", user.id)
 
-    assert assign(classic(eve), eve.id, user) == Change(eve)
+    assert assign(classic(eve), eve.id, user, actor=acting(ADA)) == Change(eve)
 
 
 def test_a_member_without_a_role_gets_the_first_one() -> None:
@@ -98,13 +98,13 @@ def test_a_member_without_a_role_gets_the_first_one() -> None:
     user = CLASSIC.application_roles[0]
     eve = active("Eve").holding([], at=AT)
 
-    assert assign(classic(eve), eve.id, user).answer.roles == (user.id,)
+    assert assign(classic(eve), eve.id, user, actor=acting(ADA)).answer.roles == (user.id,)
 
 
 def test_nobody_of_another_tenant_can_be_given_a_role() -> None:
     """A foreign id changes nothing (R27)."""
     with pytest.raises(NotFound):
-        assign(facts(ADA), CY.id, role(CREATOR))
+        assign(facts(ADA), CY.id, role(CREATOR), actor=acting(ADA))
 
 
 def test_a_role_is_replaced_by_another_in_one_step() -> None:
@@ -156,7 +156,7 @@ def test_nobody_changes_a_role_of_their_own(to: RoleId) -> None:
 
 def test_giving_oneself_a_further_role_is_allowed() -> None:
     """Nothing is taken away by it (R15)."""
-    assert assign(facts(ADA), ADA.id, role(CONSUMER)).answer.roles == (ADMINISTRATOR, CONSUMER)
+    assert assign(facts(ADA), ADA.id, role(CONSUMER), actor=acting(ADA)).answer.roles == (ADMINISTRATOR, CONSUMER)
 
 
 def test_a_groups_role_can_be_replaced() -> None:

@@ -17,7 +17,7 @@ from shared.domain.principals import Directory
 from shared.domain.tenants import Tenant
 from shared.identity.jwks import KeySource
 from shared.identity.tokens import TokenValidator
-from shared.settings import EmailSettings, Settings
+from shared.settings import EmailSettings, GraphSettings, PepperSettings, Settings
 from shared.storage.rows import Record
 from shared.storage.tenant_store import MemberFilter, TenantStore
 from shared.wiring import App, known_catalogue
@@ -30,12 +30,20 @@ type Function = Callable[[Any], Awaitable[Any]]
 """A function with its trigger: a request, which it answers, or a message, which it works on."""
 
 CURSOR_KEY = b"a key of thirty-two bytes or more"
+PEPPER = PepperSettings("1", b"a pepper of thirty-two bytes or more")
 
 
 def settings_for(*directories: Directory, storage: Mapping[str, str] | None = None) -> Settings:
     """Configure an app for the people of some directories."""
-    email = EmailSettings(endpoint="https://mail.test", sender_address="DoNotReply@loome.test")
-    return Settings(directories, AUDIENCE, CURSOR_KEY, email, storage or {})
+    return Settings(
+        directories=directories,
+        audience=AUDIENCE,
+        cursor_key=CURSOR_KEY,
+        peppers=(PEPPER,),
+        email=EmailSettings(endpoint="https://mail.test", sender_address="DoNotReply@loome.test"),
+        graph=GraphSettings(endpoint="https://graph.test", mode="on-behalf-of"),
+        storage=storage or {},
+    )
 
 
 def told_by(clock: Clock) -> Callable[[], datetime]:
@@ -126,7 +134,7 @@ class Api:
 async def settle(tenants: MemoryTenants, tenant: Tenant, members: Iterable[Member]) -> None:
     """Make a tenant with members."""
     edits = tuple(Edit(None, member) for member in members)
-    await tenants.found(people.facts(tenant=tenant), Change(tenant, edits, founded=tenant), people.OPERATOR)
+    await tenants.found(people.facts(tenant=tenant), Change(tenant, edits, tenant=tenant), people.OPERATOR)
 
 
 async def contents_of(store: TenantStore) -> tuple[tuple[Member, ...], tuple[Record, ...]]:

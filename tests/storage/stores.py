@@ -7,10 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from shared.domain.access import grant_for
+from shared.domain.adding import Result, Target, add
 from shared.domain.catalogue import Action
 from shared.domain.change import Actor, Change, Edit, Facts
 from shared.domain.errors import Forbidden
-from shared.domain.invitations import Result, add, read_pieces
 from shared.domain.membership import Member
 from shared.domain.principals import RoleId, TenantId
 from shared.domain.tenants import Tenant
@@ -23,7 +23,7 @@ from shared.storage.rows import Record
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import Author, MemberFilter, Page, Tenants, TenantStore, Wanted
-from tests.people import ACME, ADA, CONSUMER, INTEGRATE, OPERATOR, facts, product
+from tests.people import ACME, ADA, CONSUMER, INTEGRATE, OPERATOR, facts, pieces, product
 
 
 def tenants_at(
@@ -43,7 +43,7 @@ def new_tenant(**fields: Any) -> Tenant:
 async def founded(tenants: Tenants, *members: Member, tenant: Tenant | None = None) -> TenantStore:
     """Found a tenant that has these members from the start."""
     tenant = tenant or new_tenant()
-    change = Change(tenant, tuple(Edit(None, member) for member in members), founded=tenant)
+    change = Change(tenant, tuple(Edit(None, member) for member in members), tenant=tenant)
     await tenants.found(facts(tenant=tenant), change, OPERATOR)
     return await tenants.open(tenant.id)
 
@@ -62,7 +62,7 @@ def by(member: Member) -> Callable[[Facts], Author]:
 
     def author(facts: Facts) -> Author:
         live = facts.by_identity.get(member.identity) if member.identity else None
-        grant = grant_for(live, Action.MANAGE_MEMBERS, facts.catalogue) if live else None
+        grant = grant_for(facts, live, Action.MANAGE_MEMBERS) if live else None
         if live is None or grant is None:
             raise Forbidden
         return Author(Actor(live.ref, live), "request", grant)
@@ -82,15 +82,16 @@ async def invite(
     store: TenantStore, texts: Iterable[str], *, role: RoleId = CONSUMER, actor: Member = ADA
 ) -> list[Result]:
     """Add people by their addresses, as a request would."""
-    to = INTEGRATE.application_role(role)
-    return await tenant_store.change_each(
+    to = Target(INTEGRATE.application_role(role))
+    carried = await tenant_store.change_each(
         store,
-        read_pieces(texts),
+        pieces(*texts),
         lambda facts, some: add(facts, some, to, actor=Actor(actor.ref, actor)),
         wanted=lambda some: about(actor) | Wanted(addresses=frozenset(each.address for each in some if each.address)),
         author=by(actor),
         first=await store.read(about(actor)),
     )
+    return carried.answers
 
 
 async def listed(store: TenantStore, wanted: MemberFilter | None = None, *, limit: int = 100) -> list[Member]:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pytest
 
+from shared.domain.adding import Outcome, Target, add
 from shared.domain.change import Change, Facts
 from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.founding import found
-from shared.domain.invitations import Outcome, add, read_pieces
 from shared.domain.removal import remove
 from shared.domain.roles import change as change_role
 from shared.domain.sign_in import sign_in
@@ -31,6 +31,7 @@ from tests.people import (
     acting,
     address_of,
     facts,
+    pieces,
     signing_in,
 )
 from tests.storage.faults import Fault, FaultyStorage, answer
@@ -66,7 +67,7 @@ class Doing:
 
 DOINGS: Final = {
     "invite": Doing(
-        lambda facts: add(facts, read_pieces(["eve@contoso.test"]), LOW, actor=acting(ADA)), 2, "member.invited"
+        lambda facts: add(facts, pieces("eve@contoso.test"), Target(LOW), actor=acting(ADA)), 2, "member.invited"
     ),
     "change": Doing(lambda facts: change_role(facts, CY.id, LOW, MIDDLE, actor=acting(ADA)), 0, "role.changed"),
     "remove": Doing(lambda facts: remove(facts, CY.id, actor=acting(ADA)), 0, "member.removed"),
@@ -188,7 +189,7 @@ async def test_who_repeats_what_was_stored_unheard_changes_nothing(place: Place,
 def plan(tenant: Tenant) -> tuple[Facts, Change[Tenant]]:
     """Decide to found a tenant with one administrator."""
     known = facts(tenant=tenant)
-    return known, found(known, read_pieces(["boss@contoso.test"]), actor=OLGA)
+    return known, found(known, pieces("boss@contoso.test"), actor=OLGA)
 
 
 @pytest.mark.parametrize("fault", LOST_AFTER.values(), ids=LOST_AFTER.keys())

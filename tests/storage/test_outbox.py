@@ -157,7 +157,7 @@ async def test_work_that_is_taken_at_the_last_moment_has_not_failed(outbox: Outb
 
 def test_work_is_open_when_it_is_due_and_nobody_has_it() -> None:
     """Due from its moment on, claimed up to and not including its last one, and never once it has failed."""
-    work = Work(LETTERS, due=START)
+    work = Work(START, LETTERS)
 
     assert work.is_open(START)
     assert not work.is_open(START - MOMENT)

@@ -11,13 +11,25 @@ from hypothesis import strategies as st
 
 from shared.domain.change import Edit
 from shared.domain.events import EventType
+from shared.domain.keys import FirewallRule, Key, Secret
 from shared.domain.mailing import Letter
-from shared.domain.membership import Delivery, Invitation, Mailed, Member, Ref, Status
-from shared.domain.principals import Address, DirectoryId, Identity, Kind, MemberId, ProductId, RoleId, TenantId
+from shared.domain.membership import Delivery, Invitation, Mailed, Member, ProjectRoles, Ref, Status
+from shared.domain.principals import (
+    Address,
+    DirectoryId,
+    Identity,
+    Kind,
+    MemberId,
+    ProductId,
+    ProjectId,
+    RoleId,
+    TenantId,
+)
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant, TenantSettings
 from shared.storage import odata, rows
 from shared.storage.odata import Key
-from shared.storage.rows import Partition, Record, Work, fold
+from shared.storage.rows import Operation, Partition, Record, Work, fold
 from tests.people import ADA, BO, CONSUMER, CREATOR, CY, DATA_TEAM, active, address_of, invited
 
 anything: Final = st.text(st.characters(), max_size=300)
@@ -216,7 +228,20 @@ members = st.builds(
     email=st.none() | texts.map(Address),
     identity=st.none() | st.builds(Identity, texts.map(DirectoryId), texts),
     roles=st.lists(texts.map(RoleId)).map(tuple),
+    projects=st.dictionaries(
+        texts.map(ProjectId), st.builds(ProjectRoles, st.lists(texts.map(RoleId)).map(tuple), texts)
+    ),
+    groups=st.lists(texts.map(MemberId)).map(tuple),
     department=some_text,
+    key=st.none()
+    | st.builds(
+        Key,
+        secrets=st.lists(st.builds(Secret, texts, texts, st.none() | moments)).map(tuple),
+        expires_at=st.none() | moments,
+        firewall=st.lists(st.builds(FirewallRule, texts, texts, texts)).map(tuple),
+        starts_without_rights=st.booleans(),
+        last_used_at=st.none() | moments,
+    ),
     invitation=st.none()
     | st.builds(
         Invitation, st.integers(1), st.sampled_from(Delivery), some_text, st.none() | moments, st.none() | moments
@@ -248,16 +273,39 @@ tenants = st.builds(
 )
 works = st.builds(
     Work,
-    st.lists(st.builds(Letter, texts.map(MemberId), st.integers(0))).map(tuple),
-    moments,
-    st.integers(0),
-    st.none() | moments,
-    some_text,
+    due=moments,
+    letters=st.lists(st.builds(Letter, texts.map(MemberId), st.integers(0))).map(tuple),
+    operation=some_text,
+    attempts=st.integers(0),
+    claimed_until=st.none() | moments,
+    failed=some_text,
+)
+projects = st.builds(
+    Project,
+    id=texts.map(ProjectId),
+    name=texts,
+    created_at=moments,
+    created_by=refs,
+    owners=st.integers(0),
+    version=st.integers(1),
+)
+operations = st.builds(
+    Operation,
+    id=texts,
+    at=moments,
+    state=texts,
+    removed=st.integers(0),
+    remaining=st.integers(0),
+    places=st.lists(texts).map(tuple),
+    owned=st.lists(texts.map(ProjectId)).map(tuple),
+    project=st.none() | texts.map(ProjectId),
+    home=st.none() | st.builds(Partition, texts.map(TenantId), texts),
+    target=st.none() | refs,
 )
 
 
-@given(value=members | tenants | works)
-def test_what_is_packed_comes_back(value: Member | Tenant | Work) -> None:
+@given(value=members | tenants | works | projects | operations)
+def test_what_is_packed_comes_back(value: Member | Tenant | Work | Project | Operation) -> None:
     """Every field survives, to the microsecond and to the last quote."""
     assert rows.unpack(type(value), {rows.DATA: rows.pack(value)}) == value
 

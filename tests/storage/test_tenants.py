@@ -6,23 +6,23 @@ import pytest
 from shared.domain.change import Change, Edit, Facts
 from shared.domain.errors import AlreadyExists, LastAdministrator, NotFound
 from shared.domain.founding import found
-from shared.domain.invitations import read_pieces
 from shared.domain.principals import Address, TenantId
 from shared.domain.removal import remove
 from shared.domain.tenants import Tenant
 from shared.storage.batch import Insert
 from shared.storage.rows import Partition
-from shared.storage.table_tenants import TENANTS, TableTenants
+from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
+from shared.storage.tenant_list import TENANTS
 from shared.storage.tenant_store import Tenants, TenantStore, Wanted
-from tests.people import ADA, BO, CY, DEE, OLGA, OPERATOR, acting, active, facts, identity_of
+from tests.people import ADA, BO, CY, DEE, OLGA, OPERATOR, acting, active, facts, identity_of, pieces
 from tests.storage.stores import about, change, founded, invite, listed, new_tenant, recorded
 
 
 def plan(tenant: Tenant, *addresses: str) -> tuple[Facts, Change[Tenant]]:
     """Decide to found a tenant with these administrators."""
     known = facts(tenant=tenant)
-    return known, found(known, read_pieces(addresses), actor=OLGA)
+    return known, found(known, pieces(*addresses), actor=OLGA)
 
 
 async def test_a_tenant_is_founded_with_its_first_administrators(tenants: Tenants) -> None:
@@ -34,7 +34,7 @@ async def test_a_tenant_is_founded_with_its_first_administrators(tenants: Tenant
     store = await tenants.open(tenant.id)
     assert (await store.read(Wanted())).facts.tenant == tenant
     assert [member.email for member in await listed(store)] == ["ada@contoso.test", "dee@contoso.test"]
-    assert [record.action for record in await recorded(store)] == ["tenant.created", "member.invited", "member.invited"]
+    assert [record.action for record in await recorded(store)] == ["member.invited", "member.invited", "tenant.created"]
     assert [record.action for record in await recorded(store, target=tenant.id)] == ["tenant.created"]
 
 
