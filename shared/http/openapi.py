@@ -14,6 +14,7 @@ from shared.health import VERSION
 from shared.http import problems
 from shared.http.admission import Caller
 from shared.http.endpoint import REGISTRY, Answer, Endpoint
+from shared.http.openapi_headers import HEADERS, carried, honoured, references
 from shared.http.openapi_problems import parameters_of, problems_of
 from shared.http.openapi_schemas import Schema, Shapes, Use, prose, reference, shapes
 from shared.http.problems import Problem
@@ -30,7 +31,7 @@ _INFO: Final = {
     "description": (
         "Members, roles, invitations and sign-in of every tenant. JSON in and out, names in `camelCase`, times in UTC "
         "(RFC 3339), ids opaque. Every refusal is a problem (RFC 9457): decide by its `code`. What a caller may not "
-        "see is answered like what does not exist: 404."
+        "see is answered like what does not exist: 404. Send `X-Request-Id` to choose the id of a request."
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
 }
@@ -85,21 +86,6 @@ _WHO: Final[Mapping[Caller, str]] = {
     Caller.PERSON_OR_KEY: "For everybody who has signed in, and for API keys.",
 }
 
-_HEADERS: Final = {
-    "X-Request-Id": {
-        "description": "The id of the request, given or made; the audit and the logs know the request by it.",
-        "schema": {"type": "string", "examples": [_REQUEST_ID]},
-    },
-    "Retry-After": {
-        "description": "After how many seconds to try again.",
-        "schema": {"type": "integer", "minimum": 1, "examples": [5]},
-    },
-    "WWW-Authenticate": {
-        "description": "The credential that is expected.",
-        "schema": {"type": "string", "examples": ['Bearer realm="Loome"']},
-    },
-}
-
 
 @cache
 def document_text() -> str:
@@ -123,7 +109,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "components": {
             "schemas": described.published(without=(each.query for each in ordered)),
             "examples": _problem_examples(ordered),
-            "headers": _HEADERS,
+            "headers": HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -161,7 +147,11 @@ def _operation(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:
         "operationId": endpoint.name,
         "summary": prose(summary).removesuffix("."),
         "description": f"{prose(more)} {_who(endpoint)}".strip(),
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, described)],
+        "parameters": [
+            *_path_parameters(endpoint),
+            *_query_parameters(endpoint, described),
+            *honoured(endpoint),
+        ],
         "requestBody": _request_body(endpoint, described),
         "responses": _responses(endpoint, described),
         "security": [{each: []} for each in _CREDENTIALS[endpoint.requires]],
@@ -210,7 +200,7 @@ def _query_parameter(schema: Schema) -> dict[str, Any]:
 def _request_body(endpoint: Endpoint, described: Shapes) -> dict[str, Any] | None:
     if endpoint.body is None:
         return None
-    return {"required": True, "content": {_JSON: _content(endpoint.body, described)}}
+    return {"required": not endpoint.body_is_optional, "content": {_JSON: _content(endpoint.body, described)}}
 
 
 def _content(model: type[BaseModel], described: Shapes) -> dict[str, Any]:
@@ -238,7 +228,7 @@ def _success(endpoint: Endpoint, described: Shapes) -> dict[str, Any]:
         description, content = "The document.", {"schema": {"type": kind}}
     return {
         "description": description,
-        "headers": _headers("X-Request-Id"),
+        "headers": references(carried(endpoint)),
         "content": {endpoint.media_type: content},
     }
 
@@ -254,7 +244,7 @@ def _refusal(some: list[Problem]) -> dict[str, Any]:
     codes = [each.code for each in some]
     return {
         "description": " ".join(each.title for each in some),
-        "headers": _headers("X-Request-Id", *(name for each in some for name in each.headers)),
+        "headers": references(("X-Request-Id", *(name for each in some for name in each.headers))),
         "content": {
             problems.MEDIA_TYPE: {
                 "schema": {**reference(ProblemBody), "properties": {"code": {"enum": codes}}},
@@ -262,10 +252,6 @@ def _refusal(some: list[Problem]) -> dict[str, Any]:
             }
         },
     }
-
-
-def _headers(*names: str) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _problem_examples(endpoints: Iterable[Endpoint]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ LET_IN = {
     Caller.OPERATOR: "Olga",
     Caller.MEMBER: "Cy",
     Caller.MEMBER_OR_OPERATOR: "Cy",
+    Caller.ADMINISTRATOR_OR_OPERATOR: "Ada",
+    Caller.PERSON_OR_KEY: "Cy",
 }
 """Somebody who may call an endpoint; Ada may whatever takes a permission."""
 

@@ -67,9 +67,16 @@ def as_described(reply: Reply, endpoint: Endpoint) -> list[str]:
     content = described["content"].get(reply.headers["Content-Type"].partition(";")[0])
     if content is None:
         return [f"no word of {reply.headers['Content-Type']}"]
-    missing = [name for name in described["headers"] if name not in reply.headers]
     value = reply.text if content["schema"] == {"type": "string"} else reply.json
-    return missing + complaints(value, content["schema"])
+    return headers_as_described(reply, described["headers"]) + complaints(value, content["schema"])
+
+
+def headers_as_described(reply: Reply, described: Node) -> list[str]:
+    """Say which headers are missing, and which of those that the document knows are not promised here."""
+    known = DOCUMENT["components"]["headers"]
+    missing = [name for name in described if known[name].get("required") and name not in reply.headers]
+    surprising = [name for name in known if name in reply.headers and name not in described]
+    return [f"no {name}" for name in missing] + [f"no word of {name}" for name in surprising]
 
 
 def test_the_document_is_openapi() -> None:
@@ -195,6 +202,87 @@ def test_keys_are_no_credential_for_managing_keys() -> None:
     described = document([replace(AN_ENDPOINT, requires=Action.MANAGE_KEYS)])
 
     assert described["paths"]["/tenants/{tenant}/me"]["get"]["security"] == [{"accessToken": []}]
+
+
+def responses_to(endpoint: Endpoint, status: int) -> list[str]:
+    """List the codes of the problems of one status that the document tells of an endpoint."""
+    described = OPERATIONS[endpoint.name]["responses"].get(str(status), {"content": {}})
+    content = described["content"].get("application/problem+json", {"examples": {}})
+    return list(content["examples"])
+
+
+def headers_of(endpoint: Endpoint) -> set[str]:
+    """Name the headers that an endpoint honours in a request."""
+    return {one["name"] for one in OPERATIONS[endpoint.name].get("parameters", []) if one["in"] == "header"}
+
+
+@each(SIGNED_IN)
+def test_whoever_needs_a_credential_is_told_how_it_can_fail(endpoint: Endpoint) -> None:
+    """A key in the address, no credential, and too many requests with one."""
+    assert "malformed-request" in responses_to(endpoint, 400)
+    assert responses_to(endpoint, 401) == ["unauthenticated"]
+    assert "too-many-requests" in responses_to(endpoint, 429)
+    assert "Retry-After" in OPERATIONS[endpoint.name]["responses"]["429"]["headers"]
+
+
+@each([endpoint for endpoint in SIGNED_IN if "tenant" in path(endpoint)])
+def test_changes_in_a_tenant_honour_versions(endpoint: Endpoint) -> None:
+    """`PUT`, `PATCH` and `DELETE` take `If-Match`, and refuse with 412; nothing else does."""
+    changes = endpoint.method in {"PUT", "PATCH", "DELETE"}
+
+    assert ("If-Match" in headers_of(endpoint)) == changes
+    assert (responses_to(endpoint, 412) == ["precondition-failed"]) == changes
+
+
+@each([endpoint for endpoint in SIGNED_IN if re.search(r"\{(tenant|member|key|project)\}$", endpoint.route)])
+def test_one_thing_comes_with_its_version(endpoint: Endpoint) -> None:
+    """What is shown can be changed under the condition that it is still like that."""
+    if endpoint.method == "GET":
+        assert "ETag" in OPERATIONS[endpoint.name]["responses"]["200"]["headers"]
+
+
+@each([endpoint for endpoint in ENDPOINTS if endpoint.method == "POST"])
+def test_every_post_honours_idempotency_keys(endpoint: Endpoint) -> None:
+    """All but a sign-in, which may be repeated as it is, and hooks."""
+    is_once = not endpoint.route.startswith(("sign-in", "hooks/"))
+    success = OPERATIONS[endpoint.name]["responses"][str(int(endpoint.status))]
+
+    assert ("Idempotency-Key" in headers_of(endpoint)) == is_once
+    assert ("Idempotency-Replayed" in success["headers"]) == is_once
+    assert ("idempotency-key-reused" in responses_to(endpoint, 422)) == is_once
+
+
+def test_a_body_that_may_be_left_out_says_so() -> None:
+    """All others are required."""
+    required = {endpoint.name: OPERATIONS[endpoint.name]["requestBody"]["required"] for endpoint in WITH_BODY}
+
+    assert required == {endpoint.name: not endpoint.body_is_optional for endpoint in WITH_BODY}
+    assert set(required.values()) == {True, False}
+
+
+def test_kinds_of_principals_are_told_apart_by_a_word() -> None:
+    """Generators make a type for each of them."""
+    schemas = DOCUMENT["components"]["schemas"]
+    union = schemas["NewMember"]
+
+    assert union["discriminator"]["propertyName"] == "kind"
+    mapping = union["discriminator"]["mapping"]
+    assert sorted(mapping) == ["apiKey", "group", "user"]
+    assert sorted(mapping.values()) == sorted(option["$ref"] for option in union["oneOf"])
+    assert all(found(pointer)["properties"]["kind"]["const"] == kind for kind, pointer in mapping.items())
+
+
+@each(
+    [
+        endpoint
+        for endpoint in WITH_BODY
+        if "NewGroup" in json.dumps(endpoint.body and endpoint.body.model_json_schema())
+    ]
+)
+def test_picks_from_the_directory_can_find_it_out_of_reach(endpoint: Endpoint) -> None:
+    """Names and addresses are read there, never taken from the request."""
+    assert "directory-unavailable" in responses_to(endpoint, 503)
+    assert "Retry-After" in OPERATIONS[endpoint.name]["responses"]["503"]["headers"]
 
 
 def test_refusals_of_the_decision_are_described() -> None:
