@@ -19,7 +19,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
-type Domain = Annotated[str, AfterValidator(_domain)]
+type Domain = Annotated[str, AfterValidator(_domain), Field(examples=["contoso.test"])]
 type Administrators = Annotated[list[str], Field(min_length=1, max_length=20, examples=[["ada@contoso.test"]])]
 
 
@@ -31,7 +31,7 @@ class NewSettings(Closed):
     invitation_days: Annotated[int, Field(ge=1, le=365)] | None = None
     new_keys_start_without_rights: bool = False
     allowed_email_domains: list[Domain] = Field([], max_length=100)
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = Field("en", examples=["en"])
 
 
 class NewTenant(NewSettings):
@@ -62,7 +62,7 @@ class ChangedTenant(Closed):
 
     name: Text = Field("", examples=["Acme"])
     url: Url = ""
-    directory_id: Id | None = None
+    directory_id: Id | None = Field(None, examples=["0a1b2c3d-0000-4000-8000-00000000000a"])
     settings: ChangedSettings = Field(ChangedSettings(), examples=[{"userLookup": True, "invitationDays": 30}])
 
 
