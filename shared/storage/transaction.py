@@ -165,7 +165,8 @@ def _proof(grant: Grant) -> str:
         return rows.in_key(grant.project, grant.holder)
     if grant.role.id in grant.holder.roles:
         return rows.role_key(grant.holder, grant.role.id)
-    return rows.member_key(grant.holder.id)  # a key that acts as a role which it does not hold
+    # A key that acts as a role which it does not hold: a deleted one leaves a row by its id, but none by its identity.
+    return rows.identity_key(grant.holder.identity) if grant.holder.identity else rows.member_key(grant.holder.id)
 
 
 def _entered(change: Change[Any]) -> Iterator[str]:
