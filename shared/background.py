@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
 from shared.domain.change import Actor, Change, Facts
+from shared.domain.errors import NotFound
 from shared.domain.mailing import Letter, addressee, mark_failed, mark_sent
 from shared.domain.membership import Ref
 from shared.email.invitation import render
@@ -44,7 +46,8 @@ async def work_off(app: App, nudge: Nudge) -> None:
     for work in nudge.works:
         claim = await app.outbox.claim(nudge.partition, work, app.clock())
         if claim:
-            await _do(app, claim)
+            with suppress(NotFound):  # the tenant was deleted, and its work goes with it
+                await _do(app, claim)
 
 
 async def _do(app: App, claim: Claim) -> None:
@@ -105,7 +108,8 @@ async def give_up(app: App, message: str) -> None:
         if failed and failed.operation and nudge.partition != SYSTEM:
             await app.cascades.fail(nudge.partition, failed.operation)
         for letter in failed.letters if failed else ():
-            await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
+            with suppress(NotFound):
+                await _note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
 
 
 async def sweep(app: App) -> int:
