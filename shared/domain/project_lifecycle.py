@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from shared.domain.access import sees_project
 from shared.domain.adding import Piece, Result, Target, add
 from shared.domain.change import Actor, Cascade, Change, Edit, Facts, joined
+from shared.domain.errors import Forbidden
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
@@ -43,7 +45,17 @@ def create_project(
         step = add(known.seeing(made.edits), pieces, target, actor=actor)
         results += step.answer
         made = _join(made, step)
-    return Change(Created(project, tuple(results)), made.edits, made.events, made.mails, projects=made.projects)
+    owners = _gained(facts.catalogue.creator_role, made.edits)[project.id]
+    created = Created(project.with_owners(owners), tuple(results))
+    return Change(created, made.edits, made.events, made.mails, projects=made.projects)
+
+
+def look_at(facts: Facts, project: ProjectId, member: Member) -> Project:
+    """Show a project to whoever is assigned to it or sees all of them; others are refused (R25)."""
+    found = facts.project(project)
+    if not sees_project(facts, member, project):
+        raise Forbidden
+    return found
 
 
 def rename_project(facts: Facts, project: ProjectId, name: str) -> Change[Project]:

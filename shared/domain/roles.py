@@ -51,15 +51,18 @@ def change(
     return _hold(facts, before, swapped, EventType.ROLE_CHANGED, department)
 
 
-def assign_in(facts: Facts, member: MemberId, project: ProjectId, role: Role) -> Change[Member]:
+def assign_in(
+    facts: Facts, member: MemberId, project: ProjectId, role: Role, *, department: str | None = None
+) -> Change[Member]:
     """
-    Give a member of the tenant one more role in a project (R6).
+    Give a member of the tenant one more role in a project (R6, R33).
 
     Whoever comes into a project without an application role gets the default one with it (R7).
     """
     facts.project(project)
     before = facts.member(member)
     _refuse_kind(before, role)
+    _refuse_department(role, department)
     held = before.roles_in(project)
     if role.id in held:
         return Change(before)
@@ -112,13 +115,17 @@ def _refuse(facts: Facts, member: Member, role: Role, *, actor: Actor, departmen
     _refuse_kind(member, role)
     if actor.is_key and role.id == facts.catalogue.top_role:
         raise Forbidden("An API key cannot give this role to anybody.")
-    if department and not role.carries_department:
-        raise InvalidRequest("This role carries no department.")
+    _refuse_department(role, department)
 
 
 def _refuse_kind(member: Member, role: Role) -> None:
     if member.kind not in role.kinds:
         raise KindNotAllowed
+
+
+def _refuse_department(role: Role, department: str | None) -> None:
+    if department and not role.carries_department:
+        raise InvalidRequest("This role carries no department.")
 
 
 def _inside(facts: Facts, member: MemberId, project: ProjectId) -> Member:

@@ -13,7 +13,7 @@ from shared import wiring
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
 from shared.domain.errors import NotFound, Refusal, SomeRejected
-from shared.domain.principals import MemberId, ProjectId
+from shared.domain.principals import MemberId, Person, ProjectId
 from shared.http import problems, reading
 from shared.http.admission import (
     Caller,
@@ -61,7 +61,8 @@ class Endpoint:
     caller is being let in. `status` is that of success, `also` are others with the same body. A handler answers a
     model, or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for
     the documentation. `is_once` says that the endpoint honours idempotency keys, and `own_too` that whoever the path
-    names may do this to themselves without any permission.
+    names may do this to themselves without any permission. Where `outlives_tenant` is set, operators may also ask
+    about tenants that there are not any more: the request then has no tenancy.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Endpoint:
     refuses: tuple[type[Refusal], ...] = ()
     is_once: bool = False
     own_too: bool = False
+    outlives_tenant: bool = False
 
 
 _log = logging.getLogger(__name__)
@@ -179,6 +181,7 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
     tenancy = None
     if credential and "tenant" in path:
         tenancy = await _enter(app, endpoint, credential, path, _wanted(endpoint, given), request_id)
+    if tenancy:
         tenancy = replace(tenancy, expected=reading.if_match(http, endpoint.method), once=given.once)
     if given.complaint:
         raise given.complaint
@@ -226,7 +229,7 @@ async def _enter(
     path: dict[str, str],
     wanted: Wanted,
     request_id: str,
-) -> Tenancy:
+) -> Tenancy | None:
     project = ProjectId(path["project"]) if "project" in path else None
     own = MemberId(path["member"]) if endpoint.own_too else None
 
@@ -238,7 +241,12 @@ async def _enter(
             return facts.member(MemberId(path.get("member") or path["key"])).version
         return facts.project(project).version if project else facts.tenant.version
 
-    store, seen, wanted = await enter(app, credential, path, wanted, author)
+    try:
+        store, seen, wanted = await enter(app, credential, path, wanted, author)
+    except NotFound:
+        if endpoint.outlives_tenant and isinstance(credential, Person) and credential.operator:
+            return None
+        raise
     return Tenancy(store, seen, wanted, author, version)
 
 

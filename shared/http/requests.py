@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -133,11 +133,15 @@ class Tenancy:
         self, pieces: Sequence[Piece], target: Target, show: Callable[[tuple[Result, ...]], S]
     ) -> S:
         """Add members, all of them or none."""
-        inside = replace(self, wanted=self.wanted | wanted_for(pieces), reading=await self._with(pieces))
-        return await inside.change(lambda facts: add_all(facts, pieces, target, actor=self.actor), show)
+        knowing = await self.knowing(pieces)
+        return await knowing.change(lambda facts: add_all(facts, pieces, target, actor=self.actor), show)
 
-    async def _with(self, pieces: Sequence[Piece]) -> Reading:
-        return await self.store.read(self.wanted | wanted_for(pieces))
+    async def knowing(self, pieces: Sequence[Piece]) -> Self:
+        """Read what is known of those who are to be added, too."""
+        if not pieces:
+            return self
+        wanted = self.wanted | wanted_for(pieces)
+        return replace(self, wanted=wanted, reading=await self.store.read(wanted))
 
 
 def wanted_for(pieces: Sequence[Piece]) -> Wanted:
