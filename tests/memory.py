@@ -132,6 +132,11 @@ class MemoryTenantStore:
         listed = [(place, it) for place, it in lines if place and _is_wanted(it, wanted) and _is_listed(it)]
         return _page(sorted(listed, key=itemgetter(0)), limit, after)
 
+    async def keys(self, *, limit: int, after: str | None) -> Page[Member]:
+        """List all API keys in order of their folded descriptions."""
+        lines = [(_place(it, None) or "", it) for it in self._members.values() if it.kind is Kind.API_KEY]
+        return _page(sorted(lines, key=itemgetter(0)), limit, after)
+
     async def projects(self, *, search: str | None, limit: int, after: str | None) -> Page[Project]:
         """List all projects in order of their folded names."""
         places = [(place_of(project), project) for project in self._projects.values()]

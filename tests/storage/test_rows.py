@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.domain.change import Edit
 from shared.domain.events import EventType
-from shared.domain.keys import FirewallRule, Key, Secret
+from shared.domain.keys import FirewallRule, Secret
+from shared.domain.keys import Key as ApiKey
 from shared.domain.mailing import Letter
 from shared.domain.membership import Delivery, Invitation, Mailed, Member, ProjectRoles, Ref, Status
 from shared.domain.principals import (
@@ -235,7 +236,7 @@ members = st.builds(
     department=some_text,
     key=st.none()
     | st.builds(
-        Key,
+        ApiKey,
         secrets=st.lists(st.builds(Secret, texts, texts, st.none() | moments)).map(tuple),
         expires_at=st.none() | moments,
         firewall=st.lists(st.builds(FirewallRule, texts, texts, texts)).map(tuple),
