@@ -11,6 +11,7 @@ from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.principals import Address, Identity, ProductId, TenantId
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
+from shared.storage.claims import Claims
 from shared.storage.identity_index import IdentityIndex
 from shared.storage.outbox import Outbox
 from shared.storage.purge import SYSTEM, Purge
@@ -48,6 +49,7 @@ class TableTenants:
         self._now = now
         self._list = TenantList(tables)
         self._purge = Purge(tables, index, outbox)
+        self._claims = Claims(tables)
         self._homes: dict[TenantId, Partition] = {}
 
     async def open(self, tenant: TenantId) -> TableTenantStore:
@@ -62,9 +64,12 @@ class TableTenants:
         """
         Store a new tenant; AlreadyExists when the id was used before, Replayed when it was by this very request.
 
+        KeyReused when the request's idempotency key stands for another one, of whichever tenant.
         First a place for its rows is entered into the list, then the tenant is written there. A place that was entered
         and never used, because somebody crashed in between, is used now.
         """
+        if once:
+            await self._claims.claim(once, facts.at)
         store, is_new = await self._place_for(facts.tenant)
         for _ in range(_TRIES):
             if not is_new:
