@@ -11,7 +11,13 @@ from shared.domain.projects import Project
 from shared.http import answers
 from shared.http.endpoint import Answer
 from shared.http.problems import from_refusal
-from shared.http.project_shapes import CreatedProjectOut, DeletedProjectOut, ProjectOut, ProjectResultOut
+from shared.http.project_shapes import (
+    CreatedProjectOut,
+    DeletedProjectOut,
+    ProjectOut,
+    ProjectResultOut,
+    RemovedProjectOut,
+)
 from shared.http.schemas import ProjectMemberOut
 
 
@@ -42,7 +48,7 @@ def created(facts: Facts) -> Callable[[Created], CreatedProjectOut]:
 def deleted(it: Project, facts: Facts) -> Callable[[Cascade], DeletedProjectOut]:
     """Show what went with a project, and where to see how the rest is cleared away."""
     return lambda cascade: DeletedProjectOut(
-        removed=project(it), operation=answers.operation_ref(facts.tenant.id, cascade.id)
+        removed=RemovedProjectOut(project=project(it)), operation=answers.operation_ref(facts.tenant.id, cascade.id)
     )
 
 

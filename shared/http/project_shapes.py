@@ -60,10 +60,16 @@ class CreatedProjectOut(ProjectOut):
     results: list[ProjectResultOut] = Field(examples=[[]])
 
 
+class RemovedProjectOut(Shape):
+    """What went."""
+
+    project: ProjectOut
+
+
 class DeletedProjectOut(Shape):
     """The removal report of a project: nobody can reach it any more, what is left is cleared away in the background."""
 
-    removed: ProjectOut
+    removed: RemovedProjectOut
     operation: OperationRef
 
 
