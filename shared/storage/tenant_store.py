@@ -237,7 +237,7 @@ async def _settle[T](
     once: Once | None,
     prepared: bool = False,
 ) -> tuple[Change[T], str | None]:
-    wanted |= Wanted(once=once.name if once else None)
+    wanted = replace(wanted, once=once.name if once else None)
     reading = first or await store.read(wanted)
     for pause in _PAUSES:
         by = author(reading.facts)

@@ -117,6 +117,18 @@ class Live:
         assert reply.status < 300, f"{method} {path}: {reply.status} {reply.text}"
         return reply.json
 
+    async def items(self, path: str, **more: Any) -> list[Any]:
+        """List everything, page after page."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self.done(
+                "GET", f"{path}{'&' if '?' in path else '?'}cursor={cursor}" if cursor else path, **more
+            )
+            found += page["items"]
+            cursor = page["next"]
+        return found
+
     def email(self, person: str) -> str:
         """Tell somebody's mail address."""
         home = self._home(person)
