@@ -1,13 +1,14 @@
 """Sign-in alone accepts: what becomes of a person's invitations and groups in one tenant (R10-R13, R32)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.change import Change, Edit, Facts
 from shared.domain.events import Event, EventType
-from shared.domain.membership import Member, ProjectRoles, Ref, Status
+from shared.domain.membership import NEVER_MAILED, Mailed, Member, ProjectRoles, Ref, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, Person, ProjectId
+from shared.domain.roles import without_stray_department
 
 
 def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
@@ -27,7 +28,7 @@ def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
         return _and(_convert(facts, person, active, waiting), released)
     if active:
         return _and(_seen_again(facts, person, active, groups), released)
-    return _and(_arrive_by_group(facts, person, groups) if groups else Change(None), released)
+    return _and(_arrive_by_group(facts, person, groups, known) if groups else Change(None), released)
 
 
 def _and(change: Change[Member | None], released: Change[None]) -> Change[Member | None]:
@@ -79,26 +80,41 @@ def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> 
     if facts.catalogue.single_role and kept.roles:
         roles = list(kept.roles)
     changed = [member.roles_changed_at for member in everybody if member.roles_changed_at]
+    email = _address(facts, person, everybody)
     active = replace(
         kept,
         status=Status.ACTIVE,
         identity=person.identity,
         name=kept.name or person.name,
-        email=_address(person, everybody),
+        email=email,
+        mailed=_mailed_to(facts, email, everybody),
         department=kept.department or next((m.department for m in merged if m.department), None),
         projects=_all_projects(everybody),
         groups=_groups(facts, person, kept),
         invitation=None,
         signed_in_at=facts.at,
     )
-    return active.holding(roles, at=max(changed, default=facts.at))
+    return without_stray_department(active.holding(roles, at=max(changed, default=facts.at)), facts.catalogue)
 
 
-def _address(person: Person, members: Iterable[Member]) -> Address | None:
-    """Keep the address that the person verifiably has now, else the first one known (R32)."""
+def _address(facts: Facts, person: Person, members: Sequence[Member]) -> Address | None:
+    """
+    Keep the address that the person verifiably has now, else the first one known (R32).
+
+    An invitation that is not converted keeps its own, for nobody could find it otherwise.
+    """
     if person.address and person.proof:
-        return person.address
+        holder = facts.by_address.get(person.address)
+        if holder is None or holder in members or holder.status is Status.ACTIVE:
+            return person.address
     return next((member.email for member in members if member.email), None)
+
+
+def _mailed_to(facts: Facts, address: Address | None, members: Sequence[Member]) -> Mailed:
+    """Go on with the count of an address, whoever had it."""
+    if address is None:
+        return NEVER_MAILED
+    return next((member.mailed for member in members if member.email == address), facts.mailed_to(address))
 
 
 def _all_projects(members: Iterable[Member]) -> dict[ProjectId, ProjectRoles]:
@@ -120,8 +136,16 @@ def _groups(facts: Facts, person: Person, member: Member | None) -> tuple[Member
     return tuple(group.id for group in found if group and group.kind is Kind.GROUP)
 
 
-def _arrive_by_group(facts: Facts, person: Person, groups: tuple[MemberId, ...]) -> Change[Member | None]:
-    """Make a member of somebody who gets in by a group alone: active, with no roles of their own (R13)."""
+def _arrive_by_group(
+    facts: Facts, person: Person, groups: tuple[MemberId, ...], expired: Member | None
+) -> Change[Member | None]:
+    """
+    Make a member of somebody who gets in by a group alone: active, with no roles of their own (R13).
+
+    An invitation of theirs that has expired gives way, for one person is one member (R3).
+    """
+    earlier = (expired,) if expired else ()
+    email = _address(facts, person, earlier)
     member = Member(
         id=MemberId(facts.mint(str(person.identity))),
         kind=Kind.USER,
@@ -129,12 +153,17 @@ def _arrive_by_group(facts: Facts, person: Person, groups: tuple[MemberId, ...])
         created_at=facts.at,
         created_by=Ref("system", "sign-in", "Sign-in"),
         name=person.name,
+        email=email,
         identity=person.identity,
         groups=groups,
+        mailed=_mailed_to(facts, email, earlier),
         signed_in_at=facts.at,
     )
-    event = Event(EventType.MEMBER_ADDED, member.ref, after={"groups": groups})
-    return Change(member, (Edit(None, member),), (event,))
+    came = Event(EventType.MEMBER_ADDED, member.ref, after={"groups": groups})
+    if expired is None:
+        return Change(member, (Edit(None, member),), (came,))
+    gone = Event(EventType.MEMBER_REMOVED, expired.ref, {"roles": expired.roles})
+    return Change(member, (Edit(expired, None), Edit(None, member)), (gone, came))
 
 
 def _seen_again(facts: Facts, person: Person, member: Member, groups: tuple[MemberId, ...]) -> Change[Member | None]:
@@ -146,9 +175,10 @@ def _seen_again(facts: Facts, person: Person, member: Member, groups: tuple[Memb
     if not groups and member.groups and member.holds_nothing:
         gone = Event(EventType.MEMBER_REMOVED, member.ref, {"groups": member.groups})
         return Change(None, (Edit(member, None),), (gone,))
-    address = person.address if person.address and person.proof else member.email
+    address = _address(facts, person, (member,))
     seen = member.signed_in_at if _is_recent(member.signed_in_at, facts.at) else facts.at
-    after = replace(member, groups=groups, email=address, signed_in_at=seen)
+    mailed = _mailed_to(facts, address, (member,))
+    after = replace(member, groups=groups, email=address, mailed=mailed, signed_in_at=seen)
     if after == member:
         return Change(member)
     moved = address != member.email
