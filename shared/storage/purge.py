@@ -34,19 +34,20 @@ from shared.storage.tenant_store import Author
 SYSTEM: Final = Partition(TenantId("$system"), "0")
 """The partition of what belongs to no tenant; no tenant can have its id."""
 PAGES_AT_ONCE: Final = 20
-"""How many times a thousand rows go before somebody else may carry on: well within the time that a function has."""
+"""As many as surely go within the time that a function has."""
 
 _AUTHOR: Final = Author(Actor(Ref("system", "purge", "Purge")), request_id="purge")
 
 
 class Purge:
-    """The deletion of tenants."""
+    """The deletion of tenants; `pages` of a thousand rows go before somebody else may carry on."""
 
-    def __init__(self, tables: Tables, index: IdentityIndex, outbox: Outbox) -> None:
+    def __init__(self, tables: Tables, index: IdentityIndex, outbox: Outbox, *, pages: int = PAGES_AT_ONCE) -> None:
         self._tables = tables
         self._index = index
         self._outbox = outbox
         self._list = TenantList(tables)
+        self._pages = pages
 
     async def begin(self, home: Partition, tenant: Tenant, author: Author, now: datetime) -> str:
         """
@@ -83,7 +84,7 @@ class Purge:
         if operation is None or operation.home is None:
             return await self._outbox.finish(claim)
         await self._shut(operation.home)
-        for _ in range(PAGES_AT_ONCE):
+        for _ in range(self._pages):
             removed = await self._clear(operation.home)
             if not removed:
                 return await self._end(claim, operation, etag, clock())
