@@ -24,7 +24,7 @@ from shared.storage.errors import StorageUnavailable
 _CONNECTIONS: Final = 100
 _IDLE_SECONDS: Final = 60
 _IDLE_SECONDS_HERE: Final = 4
-"""The emulator closes idle connections after five seconds, and whoever writes at that moment never learns the outcome."""
+"""The emulator closes idle connections after five seconds; whoever writes at that moment never learns the outcome."""
 _MORE_TRIES: Final = 2
 _PAUSE: Final = 0.05
 _LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
