@@ -36,7 +36,8 @@ To try, as Ada, the administrator of the tenant {tenant}:
 
 def main() -> int:
     """Run the stack; answer 0 when told to stop, 1 when a part has failed, 2 when nothing could be started."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT, too: whoever is started in the background ignores it
+        signal.signal(number, signal.default_int_handler)
     arguments = _arguments()
     try:
         ports = Ports.from_environment()

@@ -239,6 +239,16 @@ async def test_nobody_is_lost_whose_name_storage_orders_in_its_own_way(tenants: 
     assert sorted(names(await listed(store, limit=limit))) == ["a", "b", "c", "d"]
 
 
+async def test_nobody_is_lost_between_a_list_that_is_read_far_and_one_that_is_not(tenants: Tenants) -> None:
+    """Invited and active people are read apart: what is shown ends where the first of the two is not read further."""
+    groups = [shared(name, Kind.GROUP, id=MemberId(name)) for name in ("a", "b")]
+    store = await founded(tenants, *groups, active("C"), *(invited(name) for name in ("X", "Y", "Z")))
+
+    found = await listed(store, MemberFilter(kind=Kind.USER), limit=1)
+
+    assert names(found) == ["c", "x", "y", "z"]
+
+
 async def test_a_page_costs_the_same_however_few_it_shows(table_tenants: TableTenants) -> None:
     """A filter that lets few through ends a page early rather than reading on for ever; the list goes on."""
     groups = [shared(f"Group {number:03}", Kind.GROUP, id=MemberId(f"g{number:03}")) for number in range(75)]

@@ -18,7 +18,7 @@ from shared.storage.errors import StorageUnavailable
 from shared.storage.outbox import Outbox
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.table_tenants import TableTenants
-from shared.storage.tenant_store import Reading, Wanted
+from shared.storage.tenant_store import Reading, TenantBusy, Wanted
 from tests.people import (
     ADA,
     BO,
@@ -243,6 +243,35 @@ async def test_an_id_is_not_spoilt_by_storage_that_is_down(
 
     store = await table_tenants.open(tenant.id)
     assert [member.email for member in await listed(store)] == ["boss@contoso.test"]
+
+
+async def test_a_place_that_got_lost_is_not_taken_for_somebody_elses(
+    table_tenants: TableTenants, flaky: FaultyStorage, now: Callable[[], datetime]
+) -> None:
+    """Nothing was entered: that is trouble with storage, and not an id that is taken."""
+    tenant = new_tenant()
+    flaky.faults.append(CUT)
+
+    with pytest.raises(StorageUnavailable):
+        await tenants_at(flaky.client, now, timeout=PATIENCE).found(*plan(tenant), OPERATOR)
+
+    with pytest.raises(NotFound):
+        await table_tenants.open(tenant.id)
+
+
+async def test_a_founding_that_never_arrives_is_given_up(
+    table_tenants: TableTenants, flaky: FaultyStorage, now: Callable[[], datetime]
+) -> None:
+    """The third transaction that gets lost is the last; the operator may come back."""
+    tenant = new_tenant()
+    first, again = [None] * 3, [None] * 6
+    flaky.faults.extend([*first, CUT, *again, CUT, *again, CUT])
+
+    with pytest.raises(TenantBusy):
+        await tenants_at(flaky.client, now, timeout=PATIENCE).found(*plan(tenant), OPERATOR)
+
+    with pytest.raises(NotFound):
+        await (await table_tenants.open(tenant.id)).read(Wanted())
 
 
 async def test_an_id_that_is_taken_stays_taken_when_the_answer_is_lost(

@@ -9,13 +9,15 @@ from shared.domain.change import Change, Edit, Facts
 from shared.domain.errors import Forbidden, LastAdministrator, NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.mailing import Letter
-from shared.domain.membership import Invitation, Mailed, Member, Ref, Status
+from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
 from shared.domain.principals import Address, MemberId, RoleId
 from shared.domain.removal import Removal, remove
 from shared.domain.roles import change as change_role
 from shared.domain.sign_in import sign_in
 from shared.domain.tenants import TenantSettings
 from shared.storage import tenant_store
+from shared.storage.errors import TransactionTooLarge
+from shared.storage.table_tenants import TableTenants
 from shared.storage.tenant_store import Author, LostRace, Reading, TenantBusy, Tenants, TenantStore, Wanted
 from tests.memory import MemoryTenants, MemoryTenantStore
 from tests.people import (
@@ -274,19 +276,20 @@ async def test_a_change_is_stored_although(tenants: Tenants, race: Race) -> None
 
 @pytest.mark.parametrize("known_by", ["id", "identity", "address"])
 async def test_the_guard_holds_however_the_member_was_found(tenants: Tenants, known_by: str) -> None:
-    """It does not matter by what a decision has found the member that it changes."""
-    store = await founded(tenants, ADA, CY)
-    everything = about(CY)
+    """It does not matter by what a decision has found the member, nor whether any key tells of the change."""
+    quiet = active("Quiet", mailed=NEVER_MAILED)
+    store = await founded(tenants, ADA, quiet)
+    everything = about(quiet)
     wanted = {
         "id": Wanted(members=everything.members),
         "identity": Wanted(identities=everything.identities),
         "address": Wanted(addresses=everything.addresses),
     }[known_by]
     reading = await store.read(wanted)
-    await store.commit(await store.read(about(CY)), edit(CY, renamed(CY)), author(ADA))
+    await store.commit(await store.read(everything), edit(quiet, quiet.edited(department="Sales")), author(ADA))
 
     with pytest.raises(LostRace):
-        await store.commit(reading, edit(CY, None), author(ADA))
+        await store.commit(reading, edit(quiet, None), author(ADA))
 
 
 async def test_an_author_without_a_role_here_is_not_asked_for_one(tenants: Tenants) -> None:
@@ -548,3 +551,21 @@ async def test_many_people_in_many_roles_are_changed_by_several_transactions(ten
     reading = await store.read(about(*crowd))
     assert all(member.roles == (CREATOR, CONSUMER, ADMINISTRATOR) for member in reading.facts.members.values())
     assert reading.facts.administrators == 39
+
+
+async def test_a_single_piece_that_is_too_large_is_a_defect(table_tenants: TableTenants) -> None:
+    """Halves of one piece are no smaller; asking for ever would help nobody."""
+    store = await founded(table_tenants, ADA)
+    crowd = Change((), tuple(Edit(None, invited(f"Person{number}")) for number in range(30)))
+
+    with pytest.raises(TransactionTooLarge):
+        await tenant_store.change_each(
+            store,
+            ["piece"],
+            lambda _, some: crowd if some else Change(()),
+            wanted=lambda _: Wanted(),
+            author=lambda _: OPERATOR,
+            first=await store.read(Wanted()),
+        )
+
+    assert await listed(store) == [ADA]
