@@ -115,10 +115,13 @@ def add(facts: Facts, pieces: Sequence[Piece], target: Target, *, actor: Actor) 
     Put principals into a role, inviting people who are new (R1-R9).
 
     Who is known already gets the role added, active or still invited, and no second mail. Whoever comes into a project
-    without an application role gets the product's default one with it, except for keys (R7).
+    without an application role gets the product's default one with it, except for keys (R7). A key gives nobody the top
+    role (R31).
     """
     if target.project is not None:
         facts.project(target.project)
+    elif actor.is_key and target.role.id == facts.catalogue.top_role:
+        raise Forbidden("An API key cannot give this role to anybody.")
     steps: list[_Step] = []
     for piece in pieces:
         step = _add_one(facts, piece, target, actor=actor)
@@ -171,8 +174,6 @@ def _refuse(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> None
         raise piece.refusal
     if piece.kind not in target.role.kinds:
         raise KindNotAllowed
-    if actor.is_key and target.project is None and target.role.id == facts.catalogue.top_role:
-        raise Forbidden("An API key cannot give this role to anybody.")
     if piece.department and not target.role.carries_department:
         raise InvalidRequest("This role carries no department.")
     if piece.identity:
