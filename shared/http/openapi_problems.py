@@ -21,11 +21,11 @@ from shared.http.admission import Caller
 from shared.http.endpoint import Endpoint
 from shared.http.lookups import directory_unavailable
 from shared.http.problems import Problem
+from shared.http.reading import CHANGING
 from shared.http.schemas import FieldError, NewGroup
 
 _RETRY_AFTER: Final = 3600
 _READING: Final = "GET"
-_CHANGING: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _NO_KEYS: Final = frozenset({Caller.ANYONE, Caller.PERSON, Caller.OPERATOR})
 _NOT_FOR_ALL: Final = frozenset({Caller.PERSON, Caller.OPERATOR, Caller.ADMINISTRATOR_OR_OPERATOR, *Action})
 _OF_PRINCIPALS: Final = (InvalidEmail, EmailDomainNotAllowed, KindNotAllowed)
@@ -49,7 +49,7 @@ def enters_tenant(endpoint: Endpoint) -> bool:
 
 def is_conditional(endpoint: Endpoint) -> bool:
     """Tell whether the endpoint changes something only while it is still as the caller has seen it."""
-    return enters_tenant(endpoint) and endpoint.method in _CHANGING
+    return enters_tenant(endpoint) and endpoint.method in CHANGING
 
 
 def _of_caller(endpoint: Endpoint) -> Iterator[Problem]:

@@ -33,9 +33,9 @@ def request_id(http: func.HttpRequest) -> str:
 
 
 def if_match(http: func.HttpRequest, method: str) -> frozenset[str]:
-    """Read which versions the caller wants to change, if it matters (RFC 9110); only changes have any."""
-    given = http.headers.get("if-match", "") if method in CHANGING else ""
-    return frozenset(each.strip() for each in given.split(",") if each.strip())
+    """Read which versions the caller wants to change, if it matters (RFC 9110); an empty header matches none."""
+    given = http.headers.get("if-match") if method in CHANGING else None
+    return frozenset() if given is None else frozenset(each.strip() for each in given.split(","))
 
 
 def path(http: func.HttpRequest) -> dict[str, str]:
