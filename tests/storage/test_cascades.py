@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import batched
 
 import pytest
@@ -104,6 +105,10 @@ async def _assign(store: TableTenantStore, member: Member, projects: Sequence[Pr
             return Change(None, (Edit(before, after),), projects=tuple(Edit(None, project) for project in some))
 
         await change(store, come, wanted=Wanted(members=frozenset({member.id})))
+
+
+def _answer(change: Change[None], _: Facts) -> Change[None]:
+    return change
 
 
 async def _remove(store: TableTenantStore, member: Member) -> None:
@@ -225,8 +230,8 @@ async def test_members_of_a_deleted_project_lose_it_and_a_group_without_any_role
     newcomers = [each.holding_in(project.id, (READER,), at=AT) for each in (team, *people)]
     await _assign(clearing.store, CY, [project, other], OWNER)
     for some in batched(newcomers, 8, strict=False):
-        edits = tuple(Edit(None, each) for each in some)
-        await change(clearing.store, lambda _, edits=edits: Change(None, edits), wanted=wanted)
+        coming = Change(None, tuple(Edit(None, each) for each in some))
+        await change(clearing.store, partial(_answer, coming), wanted=wanted)
     await _delete(clearing.store, project)
     listed = await clearing.store.members(MemberFilter(kind=Kind.GROUP), limit=10, after=None)
 
