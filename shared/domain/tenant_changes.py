@@ -16,11 +16,13 @@ def change_tenant(facts: Facts, after: Tenant, *, actor: Actor) -> Change[Tenant
     (R1), and never a key's (R31).
     """
     before = facts.tenant
+    if actor.is_key:
+        raise Forbidden
     if after == before:
         return Change(before)
     operators_part = (after.url, after.directory) != (before.url, before.directory)
     others_part = (after.name, after.settings) != (before.name, before.settings)
-    if actor.is_key or (operators_part and actor.member and not actor.operator) or (others_part and not actor.member):
+    if (operators_part and actor.member and not actor.operator) or (others_part and not actor.member):
         raise Forbidden
     changed = replace(after, version=before.version + 1)
     event = Event(EventType.TENANT_CHANGED, before.ref, _told(before), _told(changed))
