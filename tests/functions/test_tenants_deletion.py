@@ -44,8 +44,8 @@ async def test_everybody_is_shut_out_at_once(live: Live) -> None:
 
     operation = answer["operation"]
     assert operation["href"] == f"/api/tenants/{acme}/operations/{operation['id']}"
-    for credential in ({"by": "Ada"}, {"by": "Cy"}, {"by": "Olga"}):
-        assert (await live.call("GET", f"tenants/{acme}", **credential)).problem == (404, "not-found")
+    for person in ("Ada", "Cy", "Olga"):
+        assert (await live.call("GET", f"tenants/{acme}", by=person)).problem == (404, "not-found")
     assert (await live.call("GET", f"tenants/{acme}/me", key=key["secret"])).status in {401, 404}
     assert (await live.done("GET", "tenants", by="Cy"))["items"] == []
     assert (await live.sign_in("Cy"))["tenants"] == []
