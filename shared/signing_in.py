@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import NotFound
+from shared.domain.events import EventType
 from shared.domain.membership import Member, Ref
 from shared.domain.principals import Person, ProductId
 from shared.domain.sign_in import sign_in
@@ -50,4 +51,5 @@ async def _arrive_in(store: TenantStore, person: Person, product: ProductId, req
 
     author = Author(Actor(Ref("user", person.identity.subject, person.name)), request_id)
     change = await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author, first=reading)
-    return Arrival(reading.facts.tenant, change.answer, converted=not change.is_empty) if change.answer else None
+    converted = any(event.type is EventType.INVITATION_CONVERTED for event in change.events)
+    return Arrival(reading.facts.tenant, change.answer, converted=converted) if change.answer else None

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.principals import ProductId, TenantId
 from tests.functions.app import Api, MemoryApp, Reply, contents_of, settle
+from tests.identity.clock import Clock
 from tests.identity.issuer import OMITTED
 from tests.memory import MemoryTenantStore
 from tests.people import ACME, ADMINISTRATOR, active, invited
@@ -38,6 +39,16 @@ async def test_signing_in_accepts_an_invitation(api: Api) -> None:
         }
     ]
     assert second.json["tenants"] == [first.json["tenants"][0] | {"converted": False}]
+
+
+async def test_coming_back_after_days_converts_nothing(api: Api, clock: Clock) -> None:
+    """That the person was here is noted, and is no invitation (R10)."""
+    await signing_in(api, "Bo")
+    clock.turn(3 * 24 * 3600)
+
+    back = (await signing_in(api, "Bo")).json["tenants"]
+
+    assert [each["converted"] for each in back] == [False]
 
 
 async def test_whoever_has_signed_in_is_a_member(api: Api) -> None:
