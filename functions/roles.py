@@ -15,7 +15,7 @@ from shared.domain.principals import RoleId
 from shared.domain.removal import revoke
 from shared.domain.roles import assign, change
 from shared.http import answers
-from shared.http.endpoint import Functions
+from shared.http.endpoint import Answer, Functions
 from shared.http.requests import Request
 from shared.http.schemas import MemberOut, NewRole, Nothing, RemovalOut, RemovalQuery, RoleDetails
 
@@ -32,14 +32,14 @@ ROUTE = "tenants/{tenant}/members/{member}/roles/{role}"
     body_is_optional=True,
     refuses=(RoleNotInScope, KindNotAllowed, OneRoleOnly),
 )
-async def assign_role(request: Request[Nothing, RoleDetails]) -> MemberOut:
+async def assign_role(request: Request[Nothing, RoleDetails]) -> Answer[MemberOut]:
     """Give a member one more application role."""
     tenant = request.tenant
     role = tenant.catalogue.application_role(request.role)
-    return await tenant.change(
-        lambda facts: assign(facts, request.member, role, actor=tenant.actor, department=request.body.department),
-        answers.member_in(tenant.facts),
+    member = await tenant.carry_out(
+        lambda facts: assign(facts, request.member, role, actor=tenant.actor, department=request.body.department)
     )
+    return answers.tagged(answers.member(member, tenant.facts.at), member.version)
 
 
 @functions.endpoint(
@@ -49,15 +49,15 @@ async def assign_role(request: Request[Nothing, RoleDetails]) -> MemberOut:
     body=NewRole,
     refuses=(RoleNotInScope, KindNotAllowed, RoleNotAssigned, CannotChangeOwnRole, LastAdministrator),
 )
-async def change_role(request: Request[Nothing, NewRole]) -> MemberOut:
+async def change_role(request: Request[Nothing, NewRole]) -> Answer[MemberOut]:
     """Replace one of a member's application roles by another."""
     tenant, body = request.tenant, request.body
     role = tenant.catalogue.application_role(request.role)
     to = tenant.catalogue.application_role(RoleId(body.to))
-    return await tenant.change(
-        lambda facts: change(facts, request.member, role, to, actor=tenant.actor, department=body.department),
-        answers.member_in(tenant.facts),
+    member = await tenant.carry_out(
+        lambda facts: change(facts, request.member, role, to, actor=tenant.actor, department=body.department)
     )
+    return answers.tagged(answers.member(member, tenant.facts.at), member.version)
 
 
 @functions.endpoint(
