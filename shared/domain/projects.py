@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
-from shared.domain.membership import Ref
+from shared.domain.membership import Member, Ref
 from shared.domain.principals import ProjectId
+
+RELISTED: Final = 15
+"""In how many projects at most somebody is listed anew under another name: that is two rows in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,11 @@ class Project:
     def with_owners(self, gained: int) -> Self:
         """Count owners who came or went."""
         return replace(self, owners=self.owners + gained)
+
+
+def listed_anew(member: Member) -> Member:
+    """List somebody in projects under the name that they have now; in very many they stay where they are (R25)."""
+    if len(member.projects) > RELISTED:
+        return member
+    places = {project: replace(place, listed_as=member.shown_name) for project, place in member.projects.items()}
+    return replace(member, projects=places)

@@ -11,6 +11,7 @@ from shared.domain.events import Details, Event, EventType
 from shared.domain.keys import FirewallRule, Key, Secret
 from shared.domain.membership import Member, Status
 from shared.domain.principals import API_KEYS, Identity, Kind, MemberId
+from shared.domain.projects import listed_anew
 from shared.domain.removal import Removal, remove
 
 USUAL_LIFE: Final = timedelta(days=90)
@@ -64,7 +65,7 @@ def alter(facts: Facts, key: MemberId, *, actor: Actor, **fields: object) -> Cha
         _refuse_past(facts, now.expires_at)
     if (name, now) == (before.name, held):
         return Change(before)
-    after = before.edited(name=name, key=now)
+    after = listed_anew(before.edited(name=name, key=now))
     event = Event(EventType.API_KEY_CHANGED, before.ref, _told(before, held), _told(after, now))
     return Change(after, (Edit(before, after),), (event,))
 

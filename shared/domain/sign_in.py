@@ -8,6 +8,7 @@ from shared.domain.change import Change, Edit, Facts
 from shared.domain.events import Event, EventType
 from shared.domain.membership import NEVER_MAILED, Mailed, Member, ProjectRoles, Ref, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, Person, ProjectId
+from shared.domain.projects import listed_anew
 from shared.domain.roles import without_stray_department
 
 
@@ -94,7 +95,8 @@ def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> 
         invitation=None,
         signed_in_at=facts.at,
     )
-    return without_stray_department(active.holding(roles, at=max(changed, default=facts.at)), facts.catalogue)
+    merged_into = without_stray_department(active.holding(roles, at=max(changed, default=facts.at)), facts.catalogue)
+    return listed_anew(merged_into)
 
 
 def _address(facts: Facts, person: Person, members: Sequence[Member]) -> Address | None:

@@ -193,6 +193,19 @@ class TestSeeingWhoIsIn:
             (None, ["consumer"], ["contributor"]),
         ]
 
+    async def test_who_gets_a_name_by_signing_in_is_listed_under_it(self, place: Place, live: Live) -> None:
+        """Until then it was the address; a key that is renamed moves, too."""
+        key, _ = await place.key()
+        await place.add("member", place.user("Abe", "Zoe"), {"kind": "apiKey", "id": key})
+        await live.sign_in("Abe", name="Young Abe")
+        await live.done("PATCH", f"tenants/{place.tenant}/api-keys/{key}", {"description": "Automat"}, by="Ada")
+
+        listed = await place.listed()
+
+        assert [each["displayName"] or each["email"] for each in listed] == [
+            "Automat", "Pat", "Young Abe", live.email("Zoe"),
+        ]  # fmt: skip
+
     async def test_filters_are_combined(self, place: Place, live: Live) -> None:
         """Roles are those in the project, and a search is the beginning of a name or address."""
         key, _ = await place.key()

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from shared import background
 from shared.domain.change import Change, Edit
 from shared.domain.membership import Member, Status
 from shared.domain.principals import Identity, Kind, MemberId, ProjectId, RoleId
 from shared.storage import tenant_store
+from shared.storage.outbox import Nudge
 from shared.storage.tenant_store import Wanted
 from tests.functions.live import Live
 from tests.people import AT, OLGA, OPERATOR
@@ -375,6 +377,19 @@ class TestRemovingFromVeryMany:
         assert members["items"] == []
         assert (done["state"], done["removed"], done["remaining"]) == ("done", 40, 0)
         assert {each["ownerless"] for each in projects} == {True}
+
+    async def test_what_is_given_up_has_failed_and_says_so(self, live: Live, acme: str) -> None:
+        """The message about it came back too often; nobody can reach the project all the same."""
+        project = await create(live, acme, "Alpha")
+        report = await live.done("DELETE", f"tenants/{acme}/projects/{project}", by="Pat")
+        partition = (await live.store(acme)).partition
+        works = tuple(await live.app.outbox.open_work(partition))
+
+        await background.give_up(live.app, Nudge(partition, works).dump())
+
+        operation = await live.done("GET", report["operation"]["href"].removeprefix("/api/"), by="Ada")
+        assert (operation["state"], operation["remaining"]) == ("failed", 1)
+        assert await names(live, acme, by="Pat") == []
 
     async def test_an_operation_that_there_is_not_is_not_found(self, live: Live, acme: str) -> None:
         """Not even by operators."""

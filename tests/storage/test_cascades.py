@@ -14,6 +14,7 @@ from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.project_lifecycle import delete_project
 from shared.domain.projects import Project
 from shared.domain.removal import PROJECTS_AT_ONCE, remove, revoke
+from shared.domain.roles import assign_in
 from shared.storage import rows
 from shared.storage.cascades import Cascades
 from shared.storage.errors import OutcomeUnknown
@@ -22,8 +23,8 @@ from shared.storage.rows import ACCESS, Operation
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
-from shared.storage.tenant_store import MemberFilter, Wanted
-from tests.people import ADA, AT, CONSUMER, CY, DATA_TEAM, INTEGRATE, OLGA, ROBOT, acting, active, shared
+from shared.storage.tenant_store import LostRace, MemberFilter, Wanted
+from tests.people import ADA, AT, CONSUMER, CY, DATA_TEAM, INTEGRATE, OLGA, OPERATOR, ROBOT, acting, active, shared
 from tests.storage.faults import Fault, FaultyStorage
 from tests.storage.stores import change, founded, recorded, tenants_at
 
@@ -248,6 +249,21 @@ async def test_members_of_a_deleted_project_lose_it_and_a_group_without_any_role
     assert len(await recorded(clearing.store, target=person.id, action=EventType.PROJECT_ROLE_REVOKED)) == 1
 
 
+async def test_nobody_comes_into_a_project_that_was_deleted_in_the_meantime(clearing: Clearing) -> None:
+    """Whoever comes in touches the project's row: without it the change is refused, and asked again."""
+    (project,) = _projects(1)
+    await _assign(clearing.store, CY, [project], OWNER)
+    wanted = Wanted(members=frozenset({ROBOT.id}), projects=frozenset({project.id}))
+    reading = await clearing.store.read(wanted)
+    coming = assign_in(reading.facts, ROBOT.id, project.id, INTEGRATE.project_role(READER))
+    await _delete(clearing.store, project)
+
+    with pytest.raises(LostRace):
+        await clearing.store.commit(reading, coming, OPERATOR)
+
+    assert len(await clearing.keys(rows.in_prefix(project.id))) == 1, "that of Cy"
+
+
 async def test_two_removals_of_the_same_rows_do_not_stand_in_each_others_way(clearing: Clearing) -> None:
     """A project is deleted while somebody who was in it is being cleared away."""
     projects = _projects(40)
@@ -284,9 +300,11 @@ async def test_a_group_that_keeps_another_role_loses_very_many_projects_with_one
         lambda facts: revoke(facts, DATA_TEAM.id, role, actor=acting(ADA), with_projects=True),
         wanted=wanted,
     )
+    listed = await clearing.store.members_of(projects[0].id, EVERYBODY, limit=10, after=None)
     done = await clearing.carry_on()
 
     team = (await clearing.store.read(wanted)).facts.member(DATA_TEAM.id)
+    assert listed.items == (), "at once, though the row is still there"
     assert (team.roles, team.projects) == ((creator,), {})
     assert done[-1].removed == len(projects)
     assert {project.owners for project in await clearing.projects()} == {0}
