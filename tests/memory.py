@@ -82,7 +82,7 @@ class MemoryTenantStore:
             mailed={each: self._mailed[each] for each in wanted.addresses & self._mailed.keys()},
             administrators=self._administrators,
         )
-        return Reading(facts, {}, self._done.get(wanted.once) if wanted.once else None)
+        return Reading(facts, {"tenant": "read"}, self._done.get(wanted.once) if wanted.once else None)
 
     async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
         """Do nothing: whoever is known here is found here."""
@@ -106,7 +106,7 @@ class MemoryTenantStore:
         facts = reading.facts
         administrators = administrators_after(facts.administrators, change.edits, facts.catalogue)
         projects = owners_after(facts, change)
-        objections = (*self._objections(facts, change, administrators), *self._objects_to(projects, change))
+        objections = (*self._objections(reading, change, administrators), *self._objects_to(projects, change))
         if any(objections) or not self._is_proved(author.grant) or self._was_done(facts, once):
             raise LostRace
         self._tenant = change.tenant or self._tenant
@@ -184,10 +184,10 @@ class MemoryTenantStore:
             (member for member in self._members.values() if member.email == address and member.kind is Kind.USER), None
         )
 
-    def _objections(self, facts: Facts, change: Change[Any], administrators: int) -> Iterator[bool]:
-        """Tell, guard by guard, whether the change comes too late."""
-        founding = change.tenant == facts.tenant
-        yield self.exists if founding else bool(change.tenant) and self._tenant != facts.tenant
+    def _objections(self, reading: Reading, change: Change[Any], administrators: int) -> Iterator[bool]:
+        """Tell, guard by guard, whether the change comes too late; what founds the tenant was read nowhere."""
+        facts = reading.facts
+        yield bool(change.tenant) and self._tenant != (facts.tenant if reading.etags else None)
         yield facts.administrators not in {administrators, self._administrators}
         yield any(self._members.get(edit.before.id) != edit.before for edit in change.edits if edit.before)
         taken = self._members.keys() | self._deleted

@@ -1,10 +1,13 @@
 """
-The people of the tests and the tenant that they are in, as values of the domain.
+The people of the tests, the tenant that they are in and its project, as values of the domain.
 
 Ada and Dee are active administrators, Cy is an active consumer, Bo is invited and has not signed in yet. The data team
-is a group and the robot a key, both consumers. Whoever a test has no name for is made by `invited` or `active`.
+is a group and the robot a key, both consumers. Whoever a test has no name for is made by `invited`, `active`, `shared`
+or `key`. Nobody is in the lab unless a test puts them `inside`.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,8 +19,22 @@ from shared.domain.adding import Piece, each_once, typed
 from shared.domain.catalogue import Action, Catalogue
 from shared.domain.change import Actor, Facts
 from shared.domain.evidence import Proof
-from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
-from shared.domain.principals import Address, DirectoryId, Identity, Kind, MemberId, Person, ProductId, RoleId, TenantId
+from shared.domain.keys import Key, Secret
+from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, ProjectRoles, Ref, Status
+from shared.domain.principals import (
+    API_KEYS,
+    Address,
+    DirectoryId,
+    Identity,
+    Kind,
+    MemberId,
+    Person,
+    ProductId,
+    ProjectId,
+    RoleId,
+    TenantId,
+)
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage.tenant_store import Author
 
@@ -29,6 +46,9 @@ CONTOSO: Final = DirectoryId("c0000000-0000-4000-8000-000000000001")
 ADMINISTRATOR: Final = RoleId("administrator")
 CREATOR: Final = RoleId("project-creator")
 CONSUMER: Final = RoleId("consumer")
+OWNER: Final = RoleId("owner")
+CONTRIBUTOR: Final = RoleId("contributor")
+MEMBER: Final = RoleId("member")
 
 OLGA: Final = Actor(Ref("operator", "olga", "Olga"))
 """An operator, who is a member of no tenant."""
@@ -43,6 +63,8 @@ def product(name: str) -> Catalogue:
 
 INTEGRATE: Final = product("integrate")
 CLASSIC: Final = product("integrate-classic")
+ASSIST: Final = product("assist")
+PORTAL: Final = product("portal")
 
 ACME: Final = Tenant(
     id=TenantId("acme"),
@@ -53,6 +75,14 @@ ACME: Final = Tenant(
     created_by=OLGA.ref,
 )
 """A tenant of the product integrate."""
+
+LAB: Final = Project(ProjectId("lab"), "Lab", AT, OLGA.ref)
+"""A project of that tenant."""
+
+
+def tenant_of(kind: Catalogue) -> Tenant:
+    """Make of the tenant one of another product."""
+    return replace(ACME, product=kind.id)
 
 
 def address_of(name: str) -> Address:
@@ -94,12 +124,24 @@ def shared(called: str, /, kind: Kind, **fields: Any) -> Member:
     return active(called, **{**nobody, **fields})
 
 
+def key(called: str, /, *roles: RoleId, **fields: Any) -> Member:
+    """Make an API key, with these application roles and no other."""
+    name = called.lower()
+    there = {"key": Key((Secret(f"hash of {name}", "1"),)), "identity": Identity(API_KEYS, name), "roles": roles}
+    return shared(called, Kind.API_KEY, **{**there, **fields})
+
+
+def inside(member: Member, *roles: RoleId, project: ProjectId = LAB.id) -> Member:
+    """Put somebody into a project."""
+    return replace(member, projects={**member.projects, project: ProjectRoles(roles, member.shown_name)})
+
+
 ADA: Final = active("Ada", ADMINISTRATOR)
 DEE: Final = active("Dee", ADMINISTRATOR)
 CY: Final = active("Cy")
 BO: Final = invited("Bo")
 DATA_TEAM: Final = shared("Data team", Kind.GROUP, id=MemberId("data-team"))
-ROBOT: Final = shared("Robot", Kind.API_KEY)
+ROBOT: Final = key("Robot", CONSUMER)
 
 
 def acting(member: Member) -> Actor:
@@ -135,9 +177,10 @@ def pieces(*texts: str) -> tuple[Piece, ...]:
     return each_once(piece for text in texts for piece in typed(text))
 
 
-def facts(*members: Member, tenant: Tenant = ACME, **fields: Any) -> Facts:
-    """Tell what a tenant with these members has stored, all of it read."""
+def facts(*members: Member, tenant: Tenant = ACME, projects: Iterable[Project] = (), **fields: Any) -> Facts:
+    """Tell what a tenant with these members and projects has stored, all of it read and counted."""
     kind = product(tenant.product)
+    owners = Counter(each for member in members for each in member.projects if OWNER in member.roles_in(each))
     known = Facts(
         tenant=tenant,
         catalogue=kind,
@@ -146,6 +189,8 @@ def facts(*members: Member, tenant: Tenant = ACME, **fields: Any) -> Facts:
         members={member.id: member for member in members},
         by_identity={member.identity: member for member in members if member.identity},
         by_address={m.email: m for m in members if m.email and m.kind is Kind.USER},
+        projects={each.id: replace(each, owners=owners[each.id]) for each in projects},
+        keys=tuple(member for member in members if member.kind is Kind.API_KEY),
         administrators=sum(counts_as_administrator(member, kind.top_role) for member in members),
     )
     return replace(known, **fields)

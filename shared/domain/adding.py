@@ -160,12 +160,13 @@ class _Step:
 def _add_one(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _Step:
     if piece.again:
         return _Step(Result(piece.input, Outcome.DUPLICATE))
+    known = None
     try:
         _refuse(facts, piece, target, actor=actor)
         known = _find(facts, piece)
         return _give(facts, piece, target, known) if known else _newcomer(facts, piece, target, actor=actor)
     except Refusal as refusal:
-        return _Step(Result(piece.input, Outcome.REJECTED, refusal=refusal))
+        return _Step(Result(piece.input, Outcome.REJECTED, known, refusal))
 
 
 def _refuse(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> None:
@@ -211,7 +212,8 @@ def _if_same(member: Member | None, piece: Piece) -> Member | None:
 
 
 def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _Step:
-    if piece.address and piece.kind is Kind.USER and not facts.tenant.admits(piece.address):
+    address = piece.address if piece.kind is Kind.USER else None
+    if address and not facts.tenant.admits(address):
         raise EmailDomainNotAllowed
     member = Member(
         id=MemberId(facts.mint(piece.names)),
@@ -222,7 +224,7 @@ def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _S
         name=piece.name,
         email=piece.address,
         identity=piece.identity,
-        mailed=facts.mailed_to(piece.address) if piece.address else NEVER_MAILED,
+        mailed=facts.mailed_to(address) if address else NEVER_MAILED,
     )
     placed = _placed(facts, member, piece, target)
     came = Event(_CAME[piece.kind], placed.ref, after={"roles": placed.roles})

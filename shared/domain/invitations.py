@@ -24,7 +24,7 @@ def resend(facts: Facts, member: MemberId) -> Change[Member]:
         raise TooManyMails("This address was sent enough mails for today.", retry_after=_until_tomorrow(facts.at))
     after = mailed(reopened(before.edited(), facts), facts)
     event = Event(EventType.INVITATION_RESENT, before.ref)
-    return Change(after, (Edit(before, after),), (event,), mails=(after,))
+    return Change(after, (Edit(before, after),), (event,), mails=(after,) if waits_for_mail(after) else ())
 
 
 def reopened(member: Member, facts: Facts) -> Member:

@@ -54,10 +54,6 @@ class Invitation:
         """Tell whether it may no longer convert; decided when read, never stored."""
         return self.open_until is not None and self.open_until <= now
 
-    def again(self, *, open_until: datetime | None) -> "Invitation":
-        """Ask for one more mail."""
-        return Invitation(round=self.round + 1, open_until=open_until)
-
 
 MAILS_A_DAY = 3
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.membership import Delivery, Invitation, Mailed, Member, Ref
+from shared.domain.membership import Invitation, Mailed, Member, Ref
 from tests.people import ADA, ADMINISTRATOR, AT, BO, CONSUMER, CREATOR, CY, DATA_TEAM, ROBOT, active
 
 TODAY = AT.date()
@@ -21,13 +21,6 @@ TOMORROW = TODAY + timedelta(days=1)
 def test_an_invitation_expires_by_itself(invitation: Invitation, *, expired: bool) -> None:
     """Expiry is decided when the invitation is read; without an end there is none (R9)."""
     assert invitation.expired(AT) is expired
-
-
-def test_asking_for_another_mail_begins_a_new_round() -> None:
-    """What became of the last mail says nothing about the next (R30)."""
-    failed = Invitation(round=2, delivery=Delivery.FAILED, reason="bounced", sent_at=AT, open_until=AT)
-
-    assert failed.again(open_until=None) == Invitation(round=3, delivery=Delivery.QUEUED)
 
 
 @pytest.mark.parametrize(

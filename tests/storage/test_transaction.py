@@ -256,7 +256,7 @@ def test_as_many_newcomers_as_are_promised_fit_into_one_transaction() -> None:
 
     def size(count: int) -> int:
         newcomers = pieces(*(f"p{number}@contoso.test" for number in range(count)))
-        known = facts(ADA, projects={lab.id: lab})
+        known = facts(ADA, projects=[lab])
         change = add(known, newcomers, Target(owner, lab.id), actor=acting(ADA))
         reading = Reading(known, dict.fromkeys((rows.TENANT, rows.project_key(lab.id)), READ))
         return len(transaction(HERE, reading, change, author(ADA), change_id="c1").operations)
