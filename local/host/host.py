@@ -100,7 +100,7 @@ def _triggers(
 def _application(front: HttpFront, admin: Admin, origins: frozenset[str]) -> web.Application:
     application = web.Application(client_max_size=MAX_BODY, middlewares=[cors(origins)])
     application.router.add_post("/admin/functions/{name}", admin.fire)
-    application.router.add_route("*", "/{path:.*}", front.answer)
+    application.router.add_route("*", "/{path:(?s:.*)}", front.answer)
     return application
 
 

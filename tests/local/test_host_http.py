@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from local.host.keys import FUNCTION, MASTER
 
@@ -27,6 +28,12 @@ async def test_an_unknown_route_is_not_found(client: ClientSession) -> None:
     """The host itself answers what no function takes, without a body."""
     async with client.get("/api/nothing") as response:
         assert (response.status, await response.read()) == (404, b"")
+
+
+async def test_a_line_break_in_a_path_is_a_character_like_others(client: ClientSession) -> None:
+    """What makes sense in a path is for functions to say."""
+    async with client.get(URL("/api/echo/a%0Ab", encoded=True)) as response:
+        assert (await response.json())["route"] == {"name": "a\nb"}
 
 
 async def test_empty_query_values_are_dropped(client: ClientSession) -> None:
