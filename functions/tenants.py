@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from shared.domain.change import Change
 from shared.domain.errors import AlreadyExists, HasAdministrators, InvalidEmail
-from shared.domain.founding import found, invite_administrators
+from shared.domain.founding import invite_administrators
 from shared.domain.tenant_changes import change_tenant
 from shared.http import answers, tenant_answers, tenant_requests
+from shared.http.adding import pointing_at
 from shared.http.admission import Caller, operator
 from shared.http.endpoint import Answer, Functions
 from shared.http.requests import Request
@@ -38,7 +39,7 @@ async def create_tenant(request: Request[Nothing, NewTenant]) -> TenantOut:
     """Create a tenant and invite its first administrators, all of them or none."""
     actor = operator(request.person)
     facts = tenant_requests.facts_of(request.body, request.app, actor=actor)
-    change = found(facts, tenant_requests.administrators(request.body.administrators), actor=actor)
+    change = tenant_requests.founding(facts, request.body, actor=actor)
     author, once = Author(actor, request.id), answers.once(request, answers.tenant)
     await request.app.tenants.found(facts, change, author, once=once)
     return answers.tenant(change.answer)
@@ -93,9 +94,11 @@ async def add_administrators(request: Request[Nothing, NewAdministrators]) -> In
     """Invite administrators, all of them or none, into a tenant that has none who is active."""
     tenant = request.tenant
     pieces = tenant_requests.administrators(request.body.administrators)
-    return await tenant.change(
-        lambda facts: invite_administrators(facts, pieces, actor=tenant.actor), tenant_answers.invited(tenant.facts)
-    )
+    with pointing_at("administrators", pieces):
+        return await tenant.change(
+            lambda facts: invite_administrators(facts, pieces, actor=tenant.actor),
+            tenant_answers.invited(tenant.facts),
+        )
 
 
 @functions.endpoint("DELETE", "tenants/{tenant}", requires=Caller.OPERATOR)

@@ -50,7 +50,7 @@ class Piece:
 
     A typed person has an `address`; somebody picked from the directory has an `identity`, and the name and address that
     the directory itself gave; a key has its id. `refusal` is set where the piece cannot be read at all, and `again`
-    where the request named the same one before.
+    where the request named the same one before. `place` is that of the item which names it, in the request's list.
     """
 
     input: str
@@ -62,6 +62,7 @@ class Piece:
     department: str | None = None
     refusal: Refusal | None = None
     again: bool = False
+    place: int = 0
 
     @property
     def names(self) -> str:

@@ -1,13 +1,14 @@
 """Requests to add members, read into what the decisions want."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import batched
 from typing import Any, Final
 
 from shared.domain.adding import Piece, Target, each_once, refuse_pick, typed
-from shared.domain.errors import NotFound, Refusal
+from shared.domain.errors import NotFound, Refusal, SomeRejected
 from shared.domain.principals import Identity, Kind, MemberId
 from shared.http import answers, problems
 from shared.http.lookups import home_directory, look_up
@@ -35,12 +36,25 @@ async def add_to(request: Request[Any, NewMembers], body: NewMembers, target: Ta
     pieces = await pieces_of(request, body.members)
     if body.all_or_nothing:
         refuse_many(pieces)
-        return await tenant.add_all(pieces, target, answers.results_in(tenant.facts))
+        with pointing_at("members", pieces):
+            return await tenant.add_all(pieces, target, answers.results_in(tenant.facts))
     added = await tenant.add(pieces, target, answers.result_in(tenant.facts), shape=ResultOut)
     answer = AddedOut(results=added.answers)
     if added.again:
         raise Replayed(answer.model_dump_json())
     return answer
+
+
+@contextmanager
+def pointing_at(name: str, pieces: Sequence[Piece]) -> Iterator[None]:
+    """Tell of refused pieces which items of a list in the request name them."""
+    try:
+        yield
+    except SomeRejected as some:
+        by_item: dict[str, Refusal] = {}
+        for at, refusal in some.refusals.items():
+            by_item.setdefault(f"#/{name}/{pieces[at].place}", refusal)
+        raise problems.some_rejected(by_item) from some
 
 
 async def pieces_of(request: Request[Any, Any], members: Sequence[NewMember]) -> tuple[Piece, ...]:
@@ -50,21 +64,21 @@ async def pieces_of(request: Request[Any, Any], members: Sequence[NewMember]) ->
     413 for more than a thousand, 503 when the directory does not answer.
     """
     found: list[Piece] = []
-    for some in batched(members, LOOKUPS_AT_ONCE, strict=False):
-        for pieces in await asyncio.gather(*(_pieces(request, each) for each in some)):
-            found += pieces
+    for some in batched(enumerate(members), LOOKUPS_AT_ONCE, strict=False):
+        for named in await asyncio.gather(*(_pieces(request, item, place) for place, item in some)):
+            found += named
     pieces = each_once(found)
     if len(pieces) > MOST_ITEMS:
         raise problems.payload_too_large(f"A request names at most {MOST_ITEMS} members.")
     return pieces
 
 
-async def _pieces(request: Request[Any, Any], item: NewUser | NewGroup | ExistingKey) -> Iterable[Piece]:
+async def _pieces(request: Request[Any, Any], item: NewUser | NewGroup | ExistingKey, place: int) -> list[Piece]:
     if isinstance(item, ExistingKey):
-        return [Piece(item.id, Kind.API_KEY, key=MemberId(item.id))]
+        return [Piece(item.id, Kind.API_KEY, key=MemberId(item.id), place=place)]
     if isinstance(item, NewUser) and item.directory_id is None:
-        return typed(item.email or "", department=item.department)
-    return [await _picked(request, item)]
+        return [replace(piece, place=place) for piece in typed(item.email or "", department=item.department)]
+    return [replace(await _picked(request, item), place=place)]
 
 
 async def _picked(request: Request[Any, Any], item: NewUser | NewGroup) -> Piece:

@@ -153,8 +153,10 @@ def _member(
     facts: Facts, requires: Caller | Action, credential: Credential, project: ProjectId | None, request_id: str
 ) -> Author:
     member = facts.by_identity.get(credential.identity)
-    if member is None or member.status is not Status.ACTIVE or requires is Caller.OPERATOR:
+    if member is None or member.status is not Status.ACTIVE:
         raise NotFound
+    if requires is Caller.OPERATOR:
+        raise Forbidden
     is_operator = isinstance(credential, Person) and credential.operator
     actor = Actor(member.ref, member, guest=_is_guest(facts, credential), operator=is_operator)
     action = Action.MANAGE_MEMBERS if requires is Caller.ADMINISTRATOR_OR_OPERATOR else requires

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from shared import wiring
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
-from shared.domain.errors import NotFound, Refusal, SomeRejected
+from shared.domain.errors import NotFound, Refusal
 from shared.domain.principals import MemberId, Person, ProjectId
 from shared.http import problems, reading
 from shared.http.admission import (
@@ -29,9 +29,8 @@ from shared.http.admission import (
 from shared.http.problems import Problem, from_refusal
 from shared.http.reading import Given
 from shared.http.requests import Request, Tenancy
-from shared.http.schemas import FieldError, Nothing
-from shared.identity.jwks import KeysUnavailable
-from shared.identity.tokens import TokenRefused
+from shared.http.schemas import Nothing
+from shared.identity.refusals import KeysUnavailable, TokenRefused
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable, TransactionTooLarge
 from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy, Wanted
@@ -198,7 +197,7 @@ async def _path(app: App, http: func.HttpRequest, credential: Credential | None)
 
 
 _OUTSIDE: Final = frozenset({Caller.PERSON, Caller.OPERATOR})
-"""Who does not call as a member of a tenant."""
+"""Who does not call as a member of a tenant; in a tenant it shows who is a stranger, and who is forbidden to."""
 
 
 def _wanted(endpoint: Endpoint, given: Given) -> Wanted:
@@ -214,12 +213,10 @@ def _wanted(endpoint: Endpoint, given: Given) -> Wanted:
 async def _authenticate(app: App, endpoint: Endpoint, http: func.HttpRequest) -> Credential:
     """Find out who asks, as far as that shows outside of all tenants: what only people may do, no key does."""
     credential = await authenticate(app, http)
-    if endpoint.requires in _OUTSIDE:
-        await refuse_forged_key(app, credential)
-        person_of(credential)
-    if endpoint.requires is Caller.OPERATOR:
-        operator_of(credential)
-    return credential
+    if endpoint.requires not in _OUTSIDE or "{tenant}" in endpoint.route:
+        return credential
+    await refuse_forged_key(app, credential)
+    return operator_of(credential) if endpoint.requires is Caller.OPERATOR else person_of(credential)
 
 
 async def _enter(
@@ -273,15 +270,8 @@ _PLAIN: Final[Mapping[type[Exception], Callable[[], Problem]]] = {
 def _problem(trouble: Exception) -> Problem:
     match trouble:
         case Refusal():
-            return _first_of(trouble.refusals) if isinstance(trouble, SomeRejected) else from_refusal(trouble)
+            return from_refusal(trouble)
         case StorageUnavailable(retry_after=seconds):
             return problems.unavailable(retry_after=seconds)
         case _:
             return _PLAIN.get(type(trouble), problems.unavailable)()
-
-
-def _first_of(refusals: Mapping[int, Refusal]) -> Problem:
-    """Tell the code of the first refusal, and of each one where it is."""
-    first = from_refusal(next(iter(refusals.values())))
-    errors = [FieldError(pointer=f"#/{at}", detail=str(each)) for at, each in refusals.items()]
-    return Problem(first.code, first.title, first.status, errors=tuple(errors))

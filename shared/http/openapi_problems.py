@@ -59,7 +59,7 @@ def _of_caller(endpoint: Endpoint) -> Iterator[Problem]:
         yield problems.too_many_requests()
     if endpoint.requires in _NOT_FOR_ALL:
         yield problems.from_refusal(Forbidden())
-    if endpoint.requires not in _NO_KEYS:
+    if endpoint.requires not in _NO_KEYS or enters_tenant(endpoint):
         yield problems.key_address_not_allowed()
     if parameters_of(endpoint.route):
         yield problems.from_refusal(NotFound())

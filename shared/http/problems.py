@@ -92,6 +92,13 @@ def invalid_request(*errors: FieldError) -> Problem:
     )
 
 
+def some_rejected(refusals: Mapping[str, Refusal]) -> Problem:
+    """Refuse the whole for a part of it: with the code of the first refusal, and each one where it is."""
+    first = from_refusal(next(iter(refusals.values())))
+    errors = [FieldError(pointer=pointer, detail=str(each)) for pointer, each in refusals.items()]
+    return Problem(first.code, first.title, first.status, errors=tuple(errors))
+
+
 def payload_too_large(detail: str) -> Problem:
     """Refuse what is larger than the contract allows."""
     return Problem("payload-too-large", "The request is too large.", HTTPStatus.CONTENT_TOO_LARGE, detail)

@@ -6,7 +6,7 @@ from shared.domain.adding import Target
 from shared.domain.principals import RoleId
 from shared.domain.project_lifecycle import create_project
 from shared.http import problems, project_answers
-from shared.http.adding import pieces_of, refuse_many
+from shared.http.adding import pieces_of, pointing_at, refuse_many
 from shared.http.project_shapes import (
     MOST_AT_FIRST,
     CreatedProjectOut,
@@ -44,7 +44,10 @@ async def add_to_project(request: Request[Any, NewMembers]) -> ProjectAddedOut:
     pieces = await pieces_of(request, body.members)
     if body.all_or_nothing:
         refuse_many(pieces)
-        return await tenant.add_all(pieces, target, lambda them: ProjectAddedOut(results=[show(each) for each in them]))
+        with pointing_at("members", pieces):
+            return await tenant.add_all(
+                pieces, target, lambda them: ProjectAddedOut(results=[show(each) for each in them])
+            )
     added = await tenant.add(pieces, target, show, shape=ProjectResultOut)
     answer = ProjectAddedOut(results=added.answers)
     if added.again:

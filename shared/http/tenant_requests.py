@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from shared.catalogues import catalogue
 from shared.domain.adding import Piece, each_once, typed
-from shared.domain.change import Actor, Facts
+from shared.domain.change import Actor, Change, Facts
+from shared.domain.founding import found
 from shared.domain.principals import DirectoryId, ProductId, TenantId
 from shared.domain.tenants import Tenant, TenantSettings
 from shared.http import problems
+from shared.http.adding import pointing_at
 from shared.http.schemas import FieldError
 from shared.http.tenant_shapes import ChangedTenant, NewAdministrators, NewSettings, NewTenant
 from shared.storage.tenant_store import PIECES, Wanted
@@ -19,7 +21,7 @@ from shared.wiring import App
 
 def administrators(texts: Sequence[str]) -> tuple[Piece, ...]:
     """Take apart the administrators to invite: at least one, and no more than one transaction holds (413)."""
-    pieces = each_once([piece for text in texts for piece in typed(text)])
+    pieces = each_once(replace(piece, place=at) for at, text in enumerate(texts) for piece in typed(text))
     if not pieces:
         raise problems.invalid_request(FieldError(pointer="#/administrators", detail="Name at least one."))
     if len(pieces) > PIECES:
@@ -50,6 +52,13 @@ def facts_of(body: NewTenant, app: App, *, actor: Actor) -> Facts:
         settings=_with(TenantSettings(), body),
     )
     return Facts(tenant=tenant, catalogue=product, at=at, seed=uuid4())
+
+
+def founding(facts: Facts, body: NewTenant, *, actor: Actor) -> Change[Tenant]:
+    """Decide to found a tenant."""
+    pieces = administrators(body.administrators)
+    with pointing_at("administrators", pieces):
+        return found(facts, pieces, actor=actor)
 
 
 def changed(tenant: Tenant, body: ChangedTenant) -> Tenant:

@@ -30,8 +30,17 @@ BODIES: dict[str, Any] = {
     "add_members": {"role": "consumer", "members": [{"kind": "user", "email": "eve@contoso.test"}]},
     "change_role": {"to": "project-creator"},
     "sign_in": {"product": "integrate"},
+    "update_tenant": {"name": "Acme"},
+    "add_administrators": {"administrators": ["ada@contoso.test"]},
 }
 """A good body for each endpoint that takes one."""
+
+QUERIES: dict[str, dict[str, str]] = {
+    "check_permission": {"permission": "jobs.view"},
+    "search_users": {"search": "ada"},
+    "search_groups": {"search": "data"},
+}
+"""A good query for each endpoint that needs one."""
 
 IDS = {"tenant": "acme", "member": "cy", "role": "consumer"}
 """Things of Acme by the name of their path parameter."""
@@ -61,4 +70,4 @@ SIGNED_IN = [each for each in ENDPOINTS if each.requires is not Caller.ANYONE]
 IN_A_TENANT = [each for each in SIGNED_IN if "tenant" in parameters(each)]
 WITH_PERMISSION = [each for each in ENDPOINTS if isinstance(each.requires, Action)]
 WITH_BODY = [each for each in ENDPOINTS if each.body]
-ABOUT_SOMETHING = [each for each in IN_A_TENANT if set(parameters(each)) - {"tenant", "role"}]
+ABOUT_SOMETHING = [each for each in IN_A_TENANT if set(parameters(each)) - {"tenant", "role", "group"}]

@@ -85,9 +85,9 @@ async def test_the_first_administrator_comes_in_by_signing_in(api: Api) -> None:
     await api("sign_in", by="Ada", body={"product": "integrate"})
 
     records = (await api("list_records", by="Ada", tenant="initech")).json["items"]
-    assert [record["action"] for record in records] == ["invitation.converted", "tenant.created", "member.invited"]
-    assert records[1]["actor"] == {"kind": "operator", "id": "olga-in-contoso", "name": "Olga"}
-    assert records[1]["target"] == {"kind": "tenant", "id": "initech", "name": "Initech"}
+    assert [record["action"] for record in records] == ["invitation.converted", "member.invited", "tenant.created"]
+    assert records[2]["actor"] == {"kind": "operator", "id": "olga-in-contoso", "name": "Olga"}
+    assert records[2]["target"] == {"kind": "tenant", "id": "initech", "name": "Initech"}
 
 
 async def test_the_domains_of_a_tenant_do_not_bind_the_operator(api: Api) -> None:
@@ -107,7 +107,6 @@ async def test_one_bad_administrator_refuses_the_tenant(api: Api, app: MemoryApp
     assert (await creating(api)).status == 201
 
 
-@pytest.mark.xfail(reason="pieces are counted, not items of the list")
 async def test_a_bad_administrator_is_pointed_at_where_the_request_names_them(api: Api) -> None:
     """Several in one string are one item of the list."""
     reply = await creating(api, administrators=["ada@contoso.test; dee@contoso.test", "nonsense"])
@@ -138,12 +137,12 @@ async def test_a_tenant_begins_with_as_many_administrators_as_one_transaction_ho
     api: Api, *, together: bool
 ) -> None:
     """All or none, so they cannot be spread; one more is too many, in whichever way they are listed (413)."""
-    people = [f"p{number}@x.test" for number in range(20)]
+    people = [f"p{number}@x.test" for number in range(16)]
 
     too_many = await creating(api, administrators=[";".join(people)] if together else people)
 
     assert too_many.problem == (413, "payload-too-large")
-    assert (await creating(api, administrators=people[:19])).status == 201
+    assert (await creating(api, administrators=people[:15])).status == 201
 
 
 @pytest.mark.parametrize("product", ["integrate", "portal"])
@@ -176,9 +175,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "much time": ({"invitationDays": 366}, "#/invitationDays"),
     "time in words": ({"invitationDays": "14"}, "#/invitationDays"),
     "a half": ({"userLookup": 1}, "#/userLookup"),
-    "no domain": ({"allowedEmailDomains": ["contoso"]}, "#/allowedEmailDomains"),
-    "an address for a domain": ({"allowedEmailDomains": ["ada@contoso.test"]}, "#/allowedEmailDomains"),
-    "an empty domain": ({"allowedEmailDomains": [""]}, "#/allowedEmailDomains"),
+    "no domain": ({"allowedEmailDomains": ["contoso"]}, "#/allowedEmailDomains/0"),
+    "an address for a domain": ({"allowedEmailDomains": ["ada@contoso.test"]}, "#/allowedEmailDomains/0"),
+    "an empty domain": ({"allowedEmailDomains": [""]}, "#/allowedEmailDomains/0"),
     "a language": ({"locale": "English"}, "#/locale"),
 }
 
