@@ -8,7 +8,7 @@ from shared.domain.errors import NotFound
 from shared.domain.events import EventType
 from shared.domain.membership import Member, Ref
 from shared.domain.principals import Person, ProductId
-from shared.domain.sign_in import sign_in
+from shared.domain.sign_in import group_identities, sign_in
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
 from shared.storage.tenant_store import Author, TenantStore, Wanted
@@ -17,10 +17,11 @@ from shared.wiring import App
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A tenant that the person belongs to, and whether an invitation has just become active."""
+    """A tenant that the person belongs to, with the groups that count, and whether an invitation has become active."""
 
     tenant: Tenant
     member: Member
+    groups: tuple[Member, ...]
     converted: bool
 
 
@@ -31,20 +32,24 @@ async def arrive(app: App, person: Person, product: ProductId, *, request_id: st
     Two rounds of reading when nothing waits, and one transaction in each tenant where something does, all at once.
     """
     address = person.address if person.proof else None
-    stores = await app.tenants.of_person(person.identity, address)
+    groups = tuple(group_identities(person))
+    stores = await app.tenants.of_person(person.identity, address, groups)
     arrivals = await asyncio.gather(*(_arrive_in(store, person, product, request_id) for store in stores))
     return sorted((each for each in arrivals if each), key=lambda each: each.tenant.id)
 
 
 async def _arrive_in(store: TenantStore, person: Person, product: ProductId, request_id: str) -> Arrival | None:
     addresses = frozenset({person.address} if person.address and person.proof else ())
-    wanted = Wanted(identities=frozenset({person.identity}), addresses=addresses)
+    wanted = Wanted(identities=frozenset({person.identity, *group_identities(person)}), addresses=addresses)
     try:
         reading = await store.read(wanted)
     except NotFound:
         return None  # the tenant was deleted, and its lines in the index are still there
     if reading.facts.tenant.product != product:
         return None
+    if len(sign_in(reading.facts, person).edits) > 1:
+        wanted |= Wanted(around=True)  # members are merged, and with them what they own
+        reading = await store.read(wanted)
 
     def decide(facts: Facts) -> Change[Member | None]:
         return sign_in(facts, person)
@@ -52,4 +57,14 @@ async def _arrive_in(store: TenantStore, person: Person, product: ProductId, req
     author = Author(Actor(Ref("user", person.identity.subject, person.name)), request_id)
     change = await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author, first=reading)
     converted = any(event.type is EventType.INVITATION_CONVERTED for event in change.events)
-    return Arrival(reading.facts.tenant, change.answer, converted=converted) if change.answer else None
+    if change.answer is None:
+        return None
+    return Arrival(reading.facts.tenant, change.answer, _groups(reading.facts, person, change.answer), converted)
+
+
+def _groups(facts: Facts, person: Person, member: Member) -> tuple[Member, ...]:
+    """Give the groups that count: those of the token, or where it does not tell, those last seen (R13)."""
+    if person.groups is None:
+        return tuple(facts.groups_of(member))
+    found = (facts.by_identity.get(identity) for identity in group_identities(person))
+    return tuple(group for group in found if group and group.id in member.groups)

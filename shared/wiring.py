@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
@@ -18,8 +18,6 @@ from shared.identity.api_keys import Pepper, Peppers
 from shared.identity.directory import GraphDirectory
 from shared.identity.graph_allowance import Allowance
 from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSource
-from shared.identity.jwks import KeySource
-from shared.identity.tokens import TokenValidator
 from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
 from shared.storage.cascades import Cascades
 from shared.storage.client import Client
@@ -33,6 +31,9 @@ from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_list import TENANTS
 from shared.storage.tenant_store import Tenants
+
+if TYPE_CHECKING:
+    from shared.identity.tokens import TokenValidator
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
 REQUESTS_A_MINUTE: Final = 1200
@@ -60,8 +61,11 @@ class App:
     clock: Callable[[], datetime] = now
 
     @cached_property
-    def tokens(self) -> TokenValidator:
+    def tokens(self) -> "TokenValidator":
         """Who decides which access tokens are believed."""
+        from shared.identity.jwks import KeySource  # noqa: PLC0415 - cryptography is slow to load, and mails need none
+        from shared.identity.tokens import TokenValidator  # noqa: PLC0415 - the same
+
         directories = self.settings.directories
         keys = KeySource(
             (issuer for each in directories for issuer in each.issuers), lambda: self._session, time.monotonic

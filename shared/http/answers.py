@@ -224,8 +224,8 @@ def arrival(it: Arrival) -> schemas.SignedInTenant:
         product=it.tenant.product,
         name=it.tenant.name,
         url=it.tenant.url,
-        roles=list(it.member.roles),
-        roles_version=roles_version(it.member),
+        roles=list(dict.fromkeys(role for holder in (it.member, *it.groups) for role in holder.roles)),
+        roles_version=roles_version(it.member, it.groups),
         converted=it.converted,
     )
 

@@ -14,6 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 from yarl import URL
 
 from shared.domain.loopback import is_loopback
+from shared.identity.refusals import KeysUnavailable
 
 REFRESH_AFTER = 60 * 60.0
 """Seconds after which keys are fetched again in the background."""
@@ -37,10 +38,6 @@ _log = logging.getLogger(__name__)
 
 class UnknownKey(Exception):
     """The issuer has no such key: whatever was signed with it is refused."""
-
-
-class KeysUnavailable(Exception):
-    """No key of the issuer could be obtained: nothing can be said about its tokens for now."""
 
 
 class _Unusable(Exception):

@@ -5,7 +5,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import jwt
@@ -14,6 +13,7 @@ from shared.domain.addresses import BadAddress, canonical
 from shared.domain.evidence import Presentation, evidence_for, is_guest
 from shared.domain.principals import Address, Directory, Identity, Person
 from shared.identity.jwks import KeySource, UnknownKey
+from shared.identity.refusals import Reason, TokenRefused
 
 LEEWAY = 60
 """Seconds by which an issuer's clock may differ from ours."""
@@ -32,36 +32,6 @@ _EXTENSIONS = {"crit", "b64", "cty", "zip", "enc"}
 _SIGNATURES = jwt.PyJWS(algorithms=[_ALGORITHM], options={"enforce_minimum_key_length": True})
 
 type Claims = Mapping[str, Any]
-
-
-class Reason(StrEnum):
-    """Why a token was refused: for logs and tests, never for the caller."""
-
-    TOO_LONG = "too-long"
-    MALFORMED = "malformed"
-    HEADER = "header"
-    ALGORITHM = "algorithm"
-    ISSUER = "issuer"
-    UNKNOWN_KEY = "unknown-key"
-    SIGNATURE = "signature"
-    AUDIENCE = "audience"
-    DIRECTORY = "directory"
-    VERSION = "version"
-    NONCE = "nonce"
-    TIMES = "times"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not-yet-valid"
-    SCOPE = "scope"
-    SUBJECT = "subject"
-    CLAIM = "claim"
-
-
-class TokenRefused(Exception):
-    """The token is not believed; `reason` repeats nothing of it."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,11 @@ class IdentityIndex:
         keys = ([Key(bucket, f"{each}!{partition}") for each in some] for bucket, some in _in_buckets(set(hashes)))
         await asyncio.gather(*(self._tables.clear(IDENTITIES, some) for some in keys))
 
-    async def tenants_of(self, identity: Identity, address: Address | None) -> list[Partition]:
-        """Tell where to look for a person: by identity and, if there is one to believe, by address."""
-        hashes = [hash_of_identity(identity), *([hash_of_address(address)] if address else [])]
+    async def tenants_of(
+        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+    ) -> list[Partition]:
+        """Tell where to look for a person: by identity, by groups and, if there is one to believe, by address."""
+        hashes = [*map(hash_of_identity, (identity, *groups)), *([hash_of_address(address)] if address else [])]
         found = await asyncio.gather(*map(self._lines, hashes))
         return [Partition.parse(text) for text in dict.fromkeys(text for lines in found for text in lines)]
 

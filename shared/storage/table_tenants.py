@@ -1,7 +1,7 @@
 """All tenants in Azure Tables: which there are, and in which partition each one lives."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -114,9 +114,11 @@ class TableTenants:
         """Tell how far the deletion of a tenant has come; NotFound when there is no such operation."""
         return await self._purge.find(tenant, operation)
 
-    async def of_person(self, identity: Identity, address: Address | None) -> list[TableTenantStore]:
-        """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""
-        return [self.at(home) for home in await self._index.tenants_of(identity, address)]
+    async def of_person(
+        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+    ) -> list[TableTenantStore]:
+        """Find the tenants that may know a person: by identity, by groups, and by an address that is to be believed."""
+        return [self.at(home) for home in await self._index.tenants_of(identity, address, groups)]
 
     def at(self, home: Partition) -> TableTenantStore:
         """Open the store of a known partition."""

@@ -202,8 +202,10 @@ class Tenants(Protocol):
     def at(self, home: Partition) -> TenantStore:
         """Open the store of a known partition."""
 
-    async def of_person(self, identity: Identity, address: Address | None) -> Sequence[TenantStore]:
-        """Find the tenants that may know a person, by identity and, if there is one to believe, by address."""
+    async def of_person(
+        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+    ) -> Sequence[TenantStore]:
+        """Find the tenants that may know a person: by identity, by groups, and by an address that is to be believed."""
 
 
 async def change[T](

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,9 @@ class SilentTenants(MemoryTenants):
         """Wait in vain."""
         raise self.trouble
 
-    async def of_person(self, identity: Identity, address: Address | None) -> Sequence[MemoryTenantStore]:
+    async def of_person(
+        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+    ) -> Sequence[MemoryTenantStore]:
         """Wait in vain."""
         raise self.trouble
 

@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.identity.jwks import KeySource, KeysUnavailable, UnknownKey
+from shared.identity.jwks import KeySource, UnknownKey
+from shared.identity.refusals import KeysUnavailable
 from tests.identity.clock import Clock
 from tests.identity.issuer import Issuer, private_key, public_jwk
 

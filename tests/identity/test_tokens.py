@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes
 
 from shared.domain.evidence import Proof
 from shared.domain.principals import Identity
-from shared.identity.jwks import KeySource, KeysUnavailable
-from shared.identity.tokens import Reason, TokenRefused, TokenValidator
+from shared.identity.jwks import KeySource
+from shared.identity.refusals import KeysUnavailable, Reason, TokenRefused
+from shared.identity.tokens import TokenValidator
 from tests.identity.clock import Clock
 from tests.identity.forge import ec_signer, encoded, forged, hmac_signer, pss_signer, rsa_signer
 from tests.identity.issuer import AUDIENCE, CONTOSO, FABRIKAM, OMITTED, Issuer, public_jwk
