@@ -15,4 +15,6 @@ functions = Functions()
 async def sign_in(request: Request[Nothing, SignIn]) -> SignedInOut:
     """Accept what waits for the person in every tenant of the product, and list the tenants they are in."""
     arrivals = await arrive(request.app, request.person, ProductId(request.body.product), request_id=request.id)
-    return SignedInOut(tenants=[answers.arrival(each) for each in arrivals], groups_unknown=False)
+    return SignedInOut(
+        tenants=[answers.arrival(each) for each in arrivals], groups_unknown=request.person.groups is None
+    )

@@ -242,15 +242,16 @@ def _groups(claims: Claims) -> frozenset[str] | None:
     """
     Return the ids of all groups that the person is in, None where the token does not tell (R13).
 
-    It does not when there are too many (`_claim_names`, `hasgroups`), nor without the claim, which a directory leaves
-    out unless it is configured: silence must not be taken for "none".
+    It does not when there are too many (`_claim_names`, `hasgroups`). Without the claim there are none: a directory
+    that was told to list groups leaves the claim out for somebody who is in none, and such a person must lose what a
+    group gave.
     """
     elsewhere = claims.get("_claim_names", {})
     if not isinstance(elsewhere, dict):
         raise TokenRefused(Reason.CLAIM)
-    if "groups" not in claims or "hasgroups" in claims or "groups" in elsewhere:
+    if "hasgroups" in claims or "groups" in elsewhere:
         return None
-    return frozenset(_texts(claims, "groups"))
+    return frozenset(_texts(claims, "groups")) if "groups" in claims else frozenset()
 
 
 def _text(claims: Claims, name: str) -> str | None:

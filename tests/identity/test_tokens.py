@@ -596,7 +596,7 @@ async def test_guests_are_marked(
     [
         ({"groups": ["g-1", "g-2", "g-1"]}, {"g-1", "g-2"}),
         ({"groups": []}, set()),
-        ({}, None),
+        ({}, set()),
         ({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://graph.test"}}}, None),
         ({"groups": ["g-1"], "_claim_names": {"groups": "src1"}}, None),
         ({"groups": ["g-1"], "_claim_names": {"other": "src1"}}, {"g-1"}),
