@@ -5,13 +5,21 @@ import pytest
 
 from shared.domain.catalogue import Role
 from shared.domain.change import Change, Edit, Facts
-from shared.domain.errors import CannotChangeOwnRole, NotFound, OneRoleOnly, RoleNotAssigned
-from shared.domain.events import EventType
+from shared.domain.errors import (
+    CannotChangeOwnRole,
+    Forbidden,
+    InvalidRequest,
+    KindNotAllowed,
+    NotFound,
+    OneRoleOnly,
+    RoleNotAssigned,
+    RoleNotInScope,
+)
+from shared.domain.events import Event, EventType
 from shared.domain.membership import Member, Status
-from shared.domain.principals import RoleId
-from shared.domain.roles import assign, change
+from shared.domain.principals import Kind, RoleId
+from shared.domain.roles import assign, assign_in, change, change_in
 from tests.people import (
-    ACME,
     ADA,
     ADMINISTRATOR,
     AT,
@@ -23,10 +31,18 @@ from tests.people import (
     DATA_TEAM,
     DEE,
     INTEGRATE,
+    LAB,
+    MEMBER,
+    OWNER,
+    PORTAL,
+    ROBOT,
     acting,
     active,
     facts,
+    inside,
     invited,
+    key,
+    tenant_of,
 )
 
 LATER = AT + timedelta(hours=1)
@@ -39,7 +55,7 @@ def role(id_: RoleId) -> Role:
 
 def classic(*members: Member) -> Facts:
     """Tell what a tenant of Integrate Classic has stored."""
-    return facts(*members, tenant=replace(ACME, product=CLASSIC.id))
+    return facts(*members, tenant=tenant_of(CLASSIC))
 
 
 def test_a_further_role_is_added_to_those_held() -> None:
@@ -170,3 +186,223 @@ def test_nobody_of_another_tenant_can_have_a_role_changed() -> None:
     """A foreign id changes nothing (R27)."""
     with pytest.raises(NotFound):
         change(facts(ADA), CY.id, role(CONSUMER), role(CREATOR), actor=acting(ADA))
+
+
+# Departments
+
+USER, MANAGER, DEVELOPER, GROUP_ADMIN = CLASSIC.application_roles
+
+
+def test_a_department_is_given_with_the_role() -> None:
+    """By assigning the role, by assigning it again, and by changing to it (R33)."""
+    idle, user, developer = (active("Eve", roles=roles) for roles in ((), (USER.id,), (DEVELOPER.id,)))
+
+    given = assign(classic(idle), idle.id, DEVELOPER, actor=acting(ADA), department="Sales")
+    later = assign(classic(developer), developer.id, DEVELOPER, actor=acting(ADA), department="Sales")
+    changed = change(classic(user), user.id, USER, DEVELOPER, actor=acting(ADA), department="Sales")
+    moved = change(classic(developer), developer.id, DEVELOPER, DEVELOPER, actor=acting(ADA), department="Sales")
+
+    assert {each.answer.department for each in (given, later, changed, moved)} == {"Sales"}
+    assert {each.answer.roles for each in (given, later, changed, moved)} == {(DEVELOPER.id,)}
+
+
+def test_a_department_that_is_there_already_changes_nothing() -> None:
+    """Assigning the role again does not take it away (R33)."""
+    eve = active("Eve", DEVELOPER.id, department="Sales")
+
+    assert assign(classic(eve), eve.id, DEVELOPER, actor=acting(ADA)) == Change(eve)
+    assert assign(classic(eve), eve.id, DEVELOPER, actor=acting(ADA), department="Sales") == Change(eve)
+
+
+def test_a_department_goes_with_the_role_that_carries_it() -> None:
+    """A Group Admin has none (R33)."""
+    eve = active("Eve", DEVELOPER.id, department="Sales")
+
+    assert change(classic(eve), eve.id, DEVELOPER, GROUP_ADMIN, actor=acting(ADA)).answer.department is None
+
+
+@pytest.mark.parametrize("to", [USER, MANAGER, GROUP_ADMIN], ids=lambda role: role.id)
+def test_a_department_is_refused_where_no_role_carries_it(to: Role) -> None:
+    """Rather than lost (R33)."""
+    idle, developer = active("Eve", roles=()), active("Eve", DEVELOPER.id)
+
+    with pytest.raises(InvalidRequest):
+        assign(classic(idle), idle.id, to, actor=acting(ADA), department="Sales")
+    with pytest.raises(InvalidRequest):
+        change(classic(developer), developer.id, DEVELOPER, to, actor=acting(ADA), department="Sales")
+
+
+# Kinds, and keys that ask
+
+
+def test_a_role_is_given_to_those_who_may_hold_it() -> None:
+    """Portal gives no role to keys (R6)."""
+    robot = key("Robot", CONSUMER)
+    known = facts(robot, tenant=tenant_of(PORTAL))
+    consumer, curator = PORTAL.application_role(CONSUMER), PORTAL.application_role(RoleId("curator"))
+
+    with pytest.raises(KindNotAllowed):
+        assign(known, robot.id, curator, actor=acting(ADA))
+    with pytest.raises(KindNotAllowed):
+        change(known, robot.id, consumer, curator, actor=acting(ADA))
+
+
+def test_a_key_gives_nobody_the_top_role() -> None:
+    """Neither to people nor to keys, nor by changing a role; any other it may (R31)."""
+    boss = key("Boss", ADMINISTRATOR)
+    known = facts(boss, CY, ROBOT)
+
+    for member in (CY, ROBOT):
+        with pytest.raises(Forbidden):
+            assign(known, member.id, role(ADMINISTRATOR), actor=acting(boss))
+        with pytest.raises(Forbidden):
+            change(known, member.id, role(CONSUMER), role(ADMINISTRATOR), actor=acting(boss))
+        assert assign(known, member.id, role(CREATOR), actor=acting(boss)).answer.roles == (CONSUMER, CREATOR)
+
+
+def test_a_key_does_not_change_a_role_of_its_own() -> None:
+    """Keys likewise (R15)."""
+    with pytest.raises(CannotChangeOwnRole):
+        change(facts(ROBOT), ROBOT.id, role(CONSUMER), role(CREATOR), actor=acting(ROBOT))
+
+
+def test_the_refusals_of_a_change_have_an_order() -> None:
+    """What was shown is old; oneself; kind; who asks; department (R21)."""
+    boss = key("Boss", ADMINISTRATOR)
+    known = facts(boss, ROBOT)
+    top = role(ADMINISTRATOR)
+
+    with pytest.raises(RoleNotAssigned):
+        change(known, boss.id, role(CREATOR), top, actor=acting(boss), department="Sales")
+    with pytest.raises(CannotChangeOwnRole):
+        change(known, boss.id, top, top, actor=acting(boss), department="Sales")
+    with pytest.raises(KindNotAllowed):
+        change(known, ROBOT.id, role(CONSUMER), USER, actor=acting(boss), department="Sales")
+    with pytest.raises(Forbidden):
+        change(known, ROBOT.id, role(CONSUMER), top, actor=acting(boss), department="Sales")
+    with pytest.raises(InvalidRequest):
+        change(known, ROBOT.id, role(CONSUMER), role(CREATOR), actor=acting(boss), department="Sales")
+
+
+# Roles of a project
+
+THERE = inside(CY, MEMBER)
+
+
+def project_role(id_: RoleId) -> Role:
+    """Find a project role of integrate."""
+    return INTEGRATE.project_role(id_)
+
+
+def test_somebody_gets_a_further_role_in_a_project() -> None:
+    """Beside those held there; what is held elsewhere stays (R6)."""
+    decision = assign_in(facts(THERE, projects=[LAB]), CY.id, LAB.id, project_role(OWNER))
+
+    assert decision.edits == (Edit(THERE, decision.answer),)
+    assert (decision.answer.roles, decision.answer.roles_in(LAB.id)) == (CY.roles, (MEMBER, OWNER))
+    assert decision.events == (
+        Event(
+            EventType.PROJECT_ROLE_ASSIGNED,
+            CY.ref,
+            {"project": LAB.id, "roles": (MEMBER,)},
+            {"project": LAB.id, "roles": (MEMBER, OWNER)},
+        ),
+    )
+
+
+def test_a_member_of_the_tenant_comes_into_a_project_by_a_role_there() -> None:
+    """Listed there under the name that they have now."""
+    after = assign_in(facts(CY, projects=[LAB]), CY.id, LAB.id, project_role(MEMBER)).answer
+
+    assert after.projects == THERE.projects
+
+
+def test_whoever_has_no_role_comes_into_a_project_with_the_default_one() -> None:
+    """Both are recorded (R7)."""
+    idle = active("Eve", roles=())
+
+    decision = assign_in(facts(idle, projects=[LAB]), idle.id, LAB.id, project_role(MEMBER))
+
+    assert (decision.answer.roles, decision.answer.roles_in(LAB.id)) == ((CONSUMER,), (MEMBER,))
+    assert decision.edits == (Edit(idle, decision.answer),)
+    assert [event.type for event in decision.events] == [EventType.ROLE_ASSIGNED, EventType.PROJECT_ROLE_ASSIGNED]
+
+
+def test_a_key_comes_into_a_project_without_the_default_role() -> None:
+    """Keys do not get it (R7)."""
+    idle = key("Robot")
+
+    assert assign_in(facts(idle, projects=[LAB]), idle.id, LAB.id, project_role(MEMBER)).answer.roles == ()
+
+
+def test_a_role_in_a_project_that_is_held_is_success_without_a_change() -> None:
+    """Adding again stores nothing (R3)."""
+    assert assign_in(facts(THERE, projects=[LAB]), CY.id, LAB.id, project_role(MEMBER)) == Change(THERE)
+
+
+def test_a_role_in_a_project_is_replaced_in_one_step() -> None:
+    """And may be one that is held already (R21)."""
+    both = inside(CY, OWNER, MEMBER)
+
+    decision = change_in(facts(THERE, projects=[LAB]), CY.id, LAB.id, project_role(MEMBER), project_role(OWNER))
+    merged = change_in(facts(both, projects=[LAB]), CY.id, LAB.id, project_role(OWNER), project_role(MEMBER))
+
+    assert decision.answer.roles_in(LAB.id) == (OWNER,)
+    assert [event.type for event in decision.events] == [EventType.PROJECT_ROLE_CHANGED]
+    assert merged.answer.roles_in(LAB.id) == (MEMBER,)
+
+
+def test_changing_a_project_role_to_itself_changes_nothing() -> None:
+    """No record says that something had happened (R26)."""
+    known = facts(THERE, projects=[LAB])
+
+    assert change_in(known, CY.id, LAB.id, project_role(MEMBER), project_role(MEMBER)) == Change(THERE)
+
+
+def test_a_project_role_that_is_not_held_cannot_be_changed() -> None:
+    """Neither by somebody who is in the project, nor by somebody who is not (R21)."""
+    with pytest.raises(RoleNotAssigned):
+        change_in(facts(THERE, projects=[LAB]), CY.id, LAB.id, project_role(OWNER), project_role(MEMBER))
+    with pytest.raises(RoleNotAssigned):
+        change_in(facts(CY, projects=[LAB]), CY.id, LAB.id, project_role(OWNER), project_role(MEMBER))
+
+
+def test_project_roles_are_given_to_those_who_may_hold_them() -> None:
+    """A product may keep its projects to people (R6)."""
+    people = replace(project_role(OWNER), kinds=frozenset({Kind.USER}))
+    team = inside(DATA_TEAM, MEMBER)
+
+    with pytest.raises(KindNotAllowed):
+        assign_in(facts(team, projects=[LAB]), team.id, LAB.id, people)
+    with pytest.raises(KindNotAllowed):
+        change_in(facts(team, projects=[LAB]), team.id, LAB.id, project_role(MEMBER), people)
+
+
+def test_project_roles_carry_no_department() -> None:
+    """Nor does any role but one (R33)."""
+    with pytest.raises(InvalidRequest):
+        assign_in(facts(CY, projects=[LAB]), CY.id, LAB.id, project_role(MEMBER), department="Sales")
+
+
+def test_in_a_project_that_there_is_not_nobody_has_a_role() -> None:
+    """Foreign projects and foreign members alike (R27)."""
+    with pytest.raises(NotFound):
+        assign_in(facts(THERE), CY.id, LAB.id, project_role(OWNER))
+    with pytest.raises(NotFound):
+        change_in(facts(THERE), CY.id, LAB.id, project_role(MEMBER), project_role(OWNER))
+    with pytest.raises(NotFound):
+        assign_in(facts(ADA, projects=[LAB]), CY.id, LAB.id, project_role(OWNER))
+
+
+@pytest.mark.parametrize("smuggled", [OWNER, RoleId("group-admin"), RoleId("pope")])
+def test_no_role_of_another_scope_or_product_is_a_role_of_the_tenant(smuggled: RoleId) -> None:
+    """Whatever a request names, it is looked up in the product and the scope (R6)."""
+    with pytest.raises(RoleNotInScope):
+        INTEGRATE.application_role(smuggled)
+
+
+@pytest.mark.parametrize("smuggled", [ADMINISTRATOR, CONSUMER, RoleId("reader")])
+def test_no_role_of_the_tenant_or_of_another_product_is_a_role_of_a_project(smuggled: RoleId) -> None:
+    """The top role least of all (R6)."""
+    with pytest.raises(RoleNotInScope):
+        INTEGRATE.project_role(smuggled)

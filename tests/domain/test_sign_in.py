@@ -3,13 +3,15 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.access import permissions_in, permissions_of
+from shared.domain.adding import Target, add
 from shared.domain.change import Change, Edit, Facts
-from shared.domain.events import EventType
-from shared.domain.membership import Invitation, Member, Status
-from shared.domain.principals import MemberId
-from shared.domain.sign_in import sign_in
+from shared.domain.events import Event, EventType
+from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
+from shared.domain.principals import Kind, MemberId, Person, ProjectId, RoleId
+from shared.domain.removal import administrators_after
+from shared.domain.sign_in import group_identities, sign_in
 from tests.people import (
-    ACME,
     ADA,
     ADMINISTRATOR,
     AT,
@@ -18,12 +20,22 @@ from tests.people import (
     CONSUMER,
     CREATOR,
     CY,
+    DATA_TEAM,
+    DEE,
+    INTEGRATE,
+    LAB,
+    MEMBER,
+    OLGA,
+    OWNER,
     active,
     address_of,
     facts,
     identity_of,
+    inside,
     invited,
+    pieces,
     signing_in,
+    tenant_of,
 )
 
 LATER = AT + timedelta(days=1)
@@ -74,7 +86,22 @@ def test_signing_in_again_changes_nothing() -> None:
     active_bo = sign_in(facts(BO), BO_SIGNS_IN).answer
 
     assert active_bo
-    assert sign_in(facts(active_bo, at=LATER), BO_SIGNS_IN) == Change(active_bo)
+    assert sign_in(facts(active_bo, at=LATER - timedelta(seconds=1)), BO_SIGNS_IN) == Change(active_bo)
+
+
+def test_once_a_day_it_is_noted_that_somebody_was_here() -> None:
+    """Which is no change that anybody asked for, and leaves no record."""
+    change = sign_in(facts(CY, at=LATER), signing_in("Cy"))
+
+    assert change.edits == (Edit(CY, CY.edited(signed_in_at=LATER)),)
+    assert change.events == ()
+
+
+def test_the_first_sign_in_that_is_known_of_is_noted() -> None:
+    """Whatever the day."""
+    cy = replace(CY, signed_in_at=None)
+
+    assert sign_in(facts(cy), signing_in("Cy")).answer == cy.edited(signed_in_at=AT)
 
 
 def test_a_stranger_is_nobody_here() -> None:
@@ -112,13 +139,66 @@ def test_an_invitation_of_an_identity_is_not_for_whoever_has_its_address() -> No
 
 
 def test_a_bound_member_is_not_given_to_the_next_owner_of_the_address() -> None:
-    """What is bound stays bound, with all proof in the world (R11)."""
-    assert sign_in(facts(CY), signing_in("Mallory", address=address_of("Cy"))) == Change(None)
+    """What is bound stays bound, with all proof in the world (R11); only the address goes (R32)."""
+    change = sign_in(facts(CY), signing_in("Mallory", address=address_of("Cy")))
+
+    assert change.answer is None
+    assert change.edits == (Edit(CY, CY.edited(email=None)),)
+    assert change.events == (
+        Event(EventType.MEMBER_CHANGED, CY.ref, {"addressReleased": False}, {"addressReleased": True}),
+    )
 
 
 def test_a_bound_member_stays_under_any_address() -> None:
-    """A new address takes nothing away (R11)."""
-    assert sign_in(facts(CY), signing_in("Cy", address=address_of("Married"))) == Change(CY)
+    """A new address takes nothing away (R11), and moves with the person (R32)."""
+    change = sign_in(facts(CY), signing_in("Cy", address=address_of("Married")))
+
+    assert change.answer == CY.edited(email=address_of("Married"), mailed=NEVER_MAILED)
+    assert change.edits == (Edit(CY, change.answer),)
+    assert change.events == (Event(EventType.MEMBER_CHANGED, CY.ref, {"addressMoved": False}, {"addressMoved": True}),)
+
+
+def test_an_address_without_evidence_moves_nobody() -> None:
+    """A directory can write any address into a token (R11, R32)."""
+    assert sign_in(facts(CY), signing_in("Cy", address=address_of("Married"), proof=None)) == Change(CY)
+
+
+def test_an_address_without_evidence_releases_nothing() -> None:
+    """Nobody loses an address to somebody who only says that it is theirs (R11, R32)."""
+    assert sign_in(facts(CY), signing_in("Mallory", address=address_of("Cy"), proof=None)) == Change(None)
+
+
+def test_an_address_moves_from_its_last_owner_to_the_next() -> None:
+    """Both are members: one loses it, the other one has it, and the mails of the day are counted on (R32)."""
+    dee = replace(DEE, email=None)
+
+    change = sign_in(facts(CY, dee), signing_in("Dee", address=address_of("Cy")))
+
+    assert change.answer == dee.edited(email=address_of("Cy"), mailed=CY.mailed)
+    assert change.edits == (Edit(CY, CY.edited(email=None)), Edit(dee, change.answer))
+    assert [event.target for event in change.events] == [CY.ref, dee.ref]
+
+
+def test_adding_the_address_later_means_its_new_owner() -> None:
+    """Whoever had it before is not given another role (R32)."""
+    dee = replace(DEE, email=None)
+    known = facts(CY, dee)
+    changed = sign_in(known, signing_in("Dee", address=address_of("Cy")))
+    later = facts(*(edit.after for edit in changed.edits if edit.after))
+
+    (result,) = add(later, pieces("cy@contoso.test"), Target(INTEGRATE.application_role(CREATOR)), actor=OLGA).answer
+
+    assert result.member
+    assert result.member.id == DEE.id
+
+
+def test_an_invitation_keeps_the_address_that_it_waits_under() -> None:
+    """One of somebody else, or one that has expired, is found by it: the member keeps the old address (R9, R32)."""
+    for waiting in (
+        invited("Bo", identity=identity_of("Bo")),
+        invited("Bo", invitation=Invitation(open_until=AT)),
+    ):
+        assert sign_in(facts(CY, waiting), signing_in("Cy", address=address_of("Bo"))) == Change(CY)
 
 
 def test_an_expired_invitation_does_not_convert() -> None:
@@ -159,7 +239,7 @@ def test_an_invitation_is_merged_into_the_active_member() -> None:
 
     assert change.answer
     assert (change.answer.id, change.answer.roles) == (CY.id, (CONSUMER, CREATOR))
-    assert change.answer.email == CY.email
+    assert change.answer.email == address_of("Cyrus")
     assert change.edits == (Edit(CY, change.answer), Edit(second, None))
 
 
@@ -219,7 +299,7 @@ def test_roles_of_unknown_age_are_as_new_as_the_sign_in() -> None:
 
 def classic(*members: Member) -> Facts:
     """Tell what a tenant of Integrate Classic has stored."""
-    return facts(*members, tenant=replace(ACME, product=CLASSIC.id))
+    return facts(*members, tenant=tenant_of(CLASSIC))
 
 
 def test_where_one_role_is_all_there_is_the_active_one_stays() -> None:
@@ -253,3 +333,227 @@ def test_an_invitation_to_the_top_role_converts_as_any_other() -> None:
 
     assert after
     assert (after.roles, after.identity) == ((ADMINISTRATOR,), ADA.identity)
+
+
+# What else is merged
+
+
+SHED = ProjectId("shed")
+
+
+def test_merging_brings_project_roles_together() -> None:
+    """Each once, those of the active member first; listed under the name that the person has (R12)."""
+    cy = inside(CY, MEMBER)
+    second = inside(inside(invited("Cyrus", id=MemberId("second")), OWNER, MEMBER), MEMBER, project=SHED)
+
+    after = sign_in(facts(cy, second), signing_in("Cy", address=address_of("Cyrus"))).answer
+
+    assert after
+    assert {project: place.roles for project, place in after.projects.items()} == {
+        LAB.id: (MEMBER, OWNER),
+        SHED: (MEMBER,),
+    }
+    assert {place.listed_as for place in after.projects.values()} == {"Cy"}
+
+
+def test_merging_keeps_project_roles_where_one_application_role_is_all_there_is() -> None:
+    """The active role stays; a department comes with it, or not at all (R12, R33)."""
+    user, developer = RoleId("bi-user"), RoleId("bi-developer")
+    second = invited("Eva", developer, id=MemberId("second"), department="Sales")
+    person = signing_in("Eve", address=address_of("Eva"))
+
+    promoted = sign_in(classic(active("Eve", user), second), person).answer
+    same = sign_in(classic(active("Eve", developer), second), person).answer
+
+    assert promoted
+    assert same
+    assert (promoted.roles, promoted.department) == ((user,), None)
+    assert (same.roles, same.department) == ((developer,), "Sales")
+
+
+def test_a_merger_may_make_an_administrator() -> None:
+    """An invitation to the top role, under another address (R12, R16)."""
+    second = invited("Cyrus", ADMINISTRATOR, id=MemberId("second"))
+
+    change = sign_in(facts(CY, second), signing_in("Cy", address=address_of("Cyrus")))
+
+    assert administrators_after(0, change.edits, INTEGRATE) == 1
+
+
+def test_a_merger_goes_on_with_the_mails_of_the_address() -> None:
+    """Three a day to one address, whatever becomes of its member."""
+    second = invited("Cyrus", id=MemberId("second"), mailed=Mailed(AT.date(), 3))
+
+    after = sign_in(facts(CY, second), signing_in("Cy", address=address_of("Cyrus"))).answer
+
+    assert after
+    assert after.mailed == Mailed(AT.date(), 3)
+
+
+def test_three_rows_of_one_person_become_one() -> None:
+    """Active, invited by address, and the address was another member's before (R12, R32)."""
+    by_address = invited("Cyrus", CREATOR, id=MemberId("second"))
+    old = replace(DEE, email=None)
+
+    change = sign_in(facts(CY, by_address, old), signing_in("Cy", address=address_of("Cyrus")))
+
+    assert [edit.after and edit.after.id for edit in change.edits] == [CY.id, None]
+
+
+def test_a_name_that_the_person_has_decides_where_projects_list_them() -> None:
+    """Invited by address, they were listed by it (R25)."""
+    after = sign_in(facts(inside(BO, MEMBER)), BO_SIGNS_IN).answer
+
+    assert after
+    assert after.projects[LAB.id].listed_as == "Bo"
+
+
+# Groups
+
+
+TEAM = inside(replace(DATA_TEAM, identity=identity_of("Team")), MEMBER)
+OTHERS = replace(DATA_TEAM, id=MemberId("others"), identity=identity_of("Others"), roles=(CREATOR,))
+
+
+def grouped(person: str, *groups: str, **fields: object) -> Person:
+    """Let somebody sign in with a token that lists all of their groups."""
+    return signing_in(person, groups=frozenset(identity_of(group).subject for group in groups), **fields)
+
+
+def test_a_token_names_groups_of_its_own_directory() -> None:
+    """In an order of their own; none where it does not list them (R13)."""
+    assert list(group_identities(grouped("Eve", "B", "A"))) == [identity_of("A"), identity_of("B")]
+    assert list(group_identities(signing_in("Eve"))) == []
+
+
+def test_somebody_gets_in_by_a_group_alone() -> None:
+    """Active, with no roles of their own; the group's count as theirs (R13)."""
+    known = facts(TEAM, OTHERS, projects=[LAB], at=LATER)
+
+    change = sign_in(known, grouped("Eve", "Team", "Unassigned"))
+
+    eve = change.answer
+    assert eve == Member(
+        id=MemberId(known.mint(str(identity_of("Eve")))),
+        kind=Kind.USER,
+        status=Status.ACTIVE,
+        created_at=LATER,
+        created_by=Ref("system", "sign-in", "Sign-in"),
+        name="Eve",
+        email=address_of("Eve"),
+        identity=identity_of("Eve"),
+        groups=(TEAM.id,),
+        signed_in_at=LATER,
+    )
+    assert change.edits == (Edit(None, eve),)
+    assert change.events == (Event(EventType.MEMBER_ADDED, eve.ref, after={"groups": (TEAM.id,)}),)
+    assert permissions_of(known, eve) == permissions_of(known, CY)
+    assert permissions_in(known, eve, LAB.id) == ("project.jobs.view",)
+
+
+def test_an_address_without_evidence_is_not_taken_by_whoever_gets_in_by_a_group() -> None:
+    """They are known by identity alone (R11, R13)."""
+    change = sign_in(facts(TEAM, BO), grouped("Mallory", "Team", address=address_of("Bo"), proof=None))
+
+    assert change.answer
+    assert change.answer.email is None
+
+
+def test_who_gets_in_by_a_group_takes_the_address_over() -> None:
+    """From whoever had it before, with the count of its mails (R13, R32)."""
+    change = sign_in(facts(TEAM, CY), grouped("Eve", "Team", address=address_of("Cy")))
+
+    assert change.edits[0] == Edit(CY, CY.edited(email=None))
+    assert change.answer
+    assert (change.answer.email, change.answer.mailed) == (address_of("Cy"), CY.mailed)
+
+
+def test_who_gets_in_by_a_group_never_counts_as_an_administrator() -> None:
+    """Not even by a group of administrators (R13, R16)."""
+    team = replace(TEAM, roles=(ADMINISTRATOR,))
+
+    assert administrators_after(0, sign_in(facts(team), grouped("Eve", "Team")).edits, INTEGRATE) == 0
+
+
+@pytest.mark.parametrize("groups", [(), ("Unassigned",), ("Bo",)], ids=["none", "not assigned", "a person"])
+def test_nobody_gets_in_by_what_is_no_assigned_group(groups: tuple[str, ...]) -> None:
+    """Only groups of this tenant count (R13)."""
+    assert sign_in(facts(TEAM, active("Bo")), grouped("Eve", *groups)) == Change(None)
+
+
+def test_groups_are_remembered_with_a_conversion() -> None:
+    """Both at once: an invitation, and a group (R10, R13)."""
+    after = sign_in(facts(BO, TEAM), grouped("Bo", "Team")).answer
+
+    assert after
+    assert (after.status, after.roles, after.groups) == (Status.ACTIVE, (CONSUMER,), (TEAM.id,))
+
+
+def test_groups_are_those_of_the_last_sign_in() -> None:
+    """Some come, some go; nobody has to sign in again because of it (R13, R14)."""
+    cy = replace(CY, groups=(TEAM.id,))
+
+    after = sign_in(facts(cy, TEAM, OTHERS), grouped("Cy", "Others")).answer
+
+    assert after
+    assert (after.groups, after.roles_changed_at) == ((OTHERS.id,), CY.roles_changed_at)
+
+
+def test_groups_that_are_not_told_are_those_last_seen() -> None:
+    """A token that lists too many to list them says nothing; never silently none (R13)."""
+    eve = active("Eve", roles=(), groups=(TEAM.id,))
+
+    assert sign_in(facts(eve, TEAM), signing_in("Eve")) == Change(eve)
+
+
+def test_groups_that_are_not_told_are_those_last_seen_after_a_merger_too() -> None:
+    """The active member's (R12, R13)."""
+    cy = replace(CY, groups=(TEAM.id,))
+    second = invited("Cyrus", id=MemberId("second"))
+
+    after = sign_in(facts(cy, second, TEAM), signing_in("Cy", address=address_of("Cyrus"))).answer
+
+    assert after
+    assert after.groups == (TEAM.id,)
+
+
+def test_who_had_nothing_but_groups_goes_with_the_last_one() -> None:
+    """At the next sign-in, and the audit says so (R13)."""
+    eve = active("Eve", roles=(), groups=(TEAM.id,))
+
+    change = sign_in(facts(eve, TEAM), grouped("Eve"))
+
+    assert (change.answer, change.edits) == (None, (Edit(eve, None),))
+    assert change.events == (Event(EventType.MEMBER_REMOVED, eve.ref, {"groups": (TEAM.id,)}),)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [active("Eve", groups=(TEAM.id,)), inside(active("Eve", roles=(), groups=(TEAM.id,)), MEMBER)],
+    ids=["a role", "a project"],
+)
+def test_who_has_anything_of_their_own_stays_without_groups(member: Member) -> None:
+    """In the tenant or in a project (R13)."""
+    after = sign_in(facts(member, TEAM), grouped("Eve")).answer
+
+    assert after
+    assert after.groups == ()
+
+
+def test_who_never_had_a_group_does_not_go() -> None:
+    """Somebody who left their last project is still a member (R13, R20)."""
+    eve = active("Eve", roles=())
+
+    assert sign_in(facts(eve), grouped("Eve")) == Change(eve)
+
+
+def test_an_invitation_that_has_expired_gives_way_to_a_group() -> None:
+    """It does not convert, and one person is one member: who gets in has the group's roles alone (R3, R9, R13)."""
+    late = invited("Eve", ADMINISTRATOR, identity=identity_of("Eve"), invitation=Invitation(open_until=AT))
+
+    change = sign_in(facts(late, TEAM), grouped("Eve", "Team"))
+
+    assert change.answer
+    assert (change.answer.roles, change.answer.groups, change.answer.email) == ((), (TEAM.id,), late.email)
+    assert change.edits == (Edit(late, None), Edit(None, change.answer))
+    assert [event.type for event in change.events] == [EventType.MEMBER_REMOVED, EventType.MEMBER_ADDED]
