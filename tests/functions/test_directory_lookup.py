@@ -239,6 +239,16 @@ async def test_who_was_picked_comes_in_by_identity(looking: Live) -> None:
     assert (acme, True) in [(each["id"], each["converted"]) for each in signed_in["tenants"]]
 
 
+async def test_who_was_picked_and_has_not_signed_in_is_in_no_tenant(looking: Live) -> None:
+    """Though the tenant knows them by identity (R12)."""
+    acme = await looking.tenant(**BOTH)
+    await adding(looking, acme, user(BO))
+
+    mine = await looking.done("GET", "tenants", token=looking.token("Bo", oid=BO))
+
+    assert acme not in [each["id"] for each in mine["items"]]
+
+
 async def test_a_group_is_added_as_the_directory_knows_it(looking: Live) -> None:
     """At once, for nobody has to accept anything; a second time it is there already (R3)."""
     acme = await looking.tenant(**BOTH)
