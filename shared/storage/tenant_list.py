@@ -37,11 +37,15 @@ class TenantList:
         self._tables = tables
 
     async def enter(self, home: Partition) -> bool:
-        """Enter a tenant; False when the id is there already, or may be, because the answer was lost."""
+        """Enter a tenant; False when the id is there already, perhaps by this very request, whose answer was lost."""
         row = {"PartitionKey": _ALL, "RowKey": home.tenant, _HOME: home.incarnation}
         try:
             await self._tables.commit(TENANTS, [Insert(row)])
-        except (Refused, OutcomeUnknown):
+        except Refused:
+            return False
+        except OutcomeUnknown:
+            if await self.find(home.tenant) is None:
+                raise
             return False
         return True
 

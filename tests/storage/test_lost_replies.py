@@ -264,7 +264,7 @@ async def test_a_founding_that_never_arrives_is_given_up(
 ) -> None:
     """The third transaction that gets lost is the last; the operator may come back."""
     tenant = new_tenant()
-    first, again = [None] * 3, [None] * 6
+    first, again = [None] * 3, [None] * 5
     flaky.faults.extend([*first, CUT, *again, CUT, *again, CUT])
 
     with pytest.raises(TenantBusy):
