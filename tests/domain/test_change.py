@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
-from shared.domain.change import Actor, Change, Edit
+from shared.domain.change import Actor, Cascade, Change, Edit, joined
 from shared.domain.errors import NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.membership import NEVER_MAILED, Mailed
 from shared.domain.principals import MemberId
-from tests.people import ACME, ADA, AT, BO, OLGA, acting, address_of, facts
+from tests.people import ACME, ADA, AT, BO, CY, DATA_TEAM, LAB, OLGA, acting, address_of, facts, identity_of
 
 YESTERDAY = Mailed(AT.date(), 2)
 
@@ -44,6 +46,40 @@ def test_an_id_is_the_same_for_the_same_name_in_one_attempt() -> None:
 
     assert known.mint("bo") == known.mint("bo")
     assert known.mint("bo") != known.mint("cy")
+
+
+def test_facts_can_be_seen_as_they_will_be() -> None:
+    """A decision in several steps sees in each what the ones before it come to."""
+    cy = CY.edited(email=address_of("Cyrus"))
+    team = replace(DATA_TEAM, email=address_of("Ada"))
+
+    known = facts(ADA, CY).seeing([Edit(CY, cy), Edit(None, team)])
+
+    assert (known.member(CY.id), known.member(team.id)) == (cy, team)
+    assert known.by_identity[identity_of("Cy")] == known.by_address[address_of("Cyrus")] == cy
+    assert known.by_address[address_of("Ada")] == ADA
+
+
+def test_edits_of_one_member_become_one() -> None:
+    """From the first to the last; those of others stay by themselves."""
+    once, twice = CY.edited(name="Cyrus"), CY.edited(name="Cyril")
+
+    assert joined([Edit(CY, once), Edit(None, BO), Edit(once, twice)]) == (Edit(CY, twice), Edit(None, BO))
+    assert joined([Edit(None, None)]) == ()
+
+
+def test_the_same_can_be_stored_and_told_otherwise() -> None:
+    """What is shown is not always what was decided."""
+    change = Change("decided", edits=(Edit(None, BO),), mails=(BO,), tenant=ACME, cascade=Cascade("c1"))
+
+    assert change.answering("shown") == replace(change, answer="shown")
+
+
+def test_a_project_is_found_in_the_tenant() -> None:
+    """Ids are resolved among what this tenant has stored (R27)."""
+    assert facts(projects=[LAB]).project(LAB.id) == LAB
+    with pytest.raises(NotFound):
+        facts().project(LAB.id)
 
 
 @pytest.mark.parametrize(

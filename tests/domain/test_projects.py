@@ -6,19 +6,20 @@ import pytest
 
 from shared.domain.adding import Outcome, Piece
 from shared.domain.change import Cascade, Change, Edit, Facts
-from shared.domain.errors import InvalidEmail, NotFound, RoleNotInScope
+from shared.domain.errors import Forbidden, InvalidEmail, NotFound, RoleNotInScope
 from shared.domain.events import Event, EventType
-from shared.domain.membership import Member, Ref, Status
+from shared.domain.membership import Member, ProjectRoles, Ref, Status
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.project_lifecycle import (
     Created,
     create_project,
     delete_project,
     leave_deleted,
+    look_at,
     owners_after,
     rename_project,
 )
-from shared.domain.projects import Project
+from shared.domain.projects import RELISTED, Project, listed_anew
 from tests.people import (
     ADA,
     ADMINISTRATOR,
@@ -135,6 +136,38 @@ def test_where_there_are_no_projects_nobody_owns_one() -> None:
     known = facts(EVE, tenant=tenant_of(PORTAL))
 
     assert create_project(known, "Shed", [], actor=acting(EVE)).edits == ()
+
+
+def test_a_new_project_is_shown_with_its_owners() -> None:
+    """As it will be read afterwards."""
+    change, project = creating(facts(EVE), (OWNER, pieces("new@x.test")))
+
+    assert change.answer.project == project
+
+
+@pytest.mark.parametrize("member", [ADA, inside(CY, MEMBER), active("Eve", roles=(), groups=(DATA_TEAM.id,))])
+def test_a_project_is_shown_to_whoever_is_in_it_or_sees_all(member: Member) -> None:
+    """By a group, too (R25)."""
+    known = facts(member, inside(DATA_TEAM, MEMBER), projects=[LAB])
+
+    assert look_at(known, LAB.id, member) == LAB
+
+
+def test_a_project_is_not_shown_to_others() -> None:
+    """They are told that it is not theirs; of another tenant's nobody is told anything (R25, R27)."""
+    with pytest.raises(Forbidden):
+        look_at(facts(CY, projects=[LAB]), LAB.id, CY)
+    with pytest.raises(NotFound):
+        look_at(facts(ADA), LAB.id, ADA)
+
+
+@pytest.mark.parametrize(("count", "name"), [(RELISTED, "Cyrus"), (RELISTED + 1, "Cy")])
+def test_somebody_is_listed_anew_under_another_name(count: int, name: str) -> None:
+    """In very many projects they stay where they are (R25)."""
+    places = {ProjectId(f"p{number}"): ProjectRoles((MEMBER,), "Cy") for number in range(count)}
+    cyrus = replace(CY, name="Cyrus", projects=places)
+
+    assert {place.listed_as for place in listed_anew(cyrus).projects.values()} == {name}
 
 
 def test_two_projects_may_have_one_name() -> None:
