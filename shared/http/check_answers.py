@@ -8,7 +8,7 @@ from shared.domain.errors import Forbidden, NotFound
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, PermissionId, ProjectId
 from shared.http import problems
-from shared.http.check_shapes import CheckQuery, HolderOut, ReasonOut, VerdictOut
+from shared.http.check_shapes import BecauseOut, CheckQuery, HolderOut, VerdictOut
 from shared.http.requests import Request, Tenancy
 from shared.http.schemas import FieldError
 
@@ -55,6 +55,6 @@ def _verdict(it: Verdict) -> VerdictOut:
     return VerdictOut(granted=False, missing=it.missing)
 
 
-def _reason(it: Grant) -> ReasonOut:
+def _reason(it: Grant) -> BecauseOut:
     group = HolderOut(id=it.holder.id, name=it.holder.shown_name) if it.holder.kind is Kind.GROUP else None
-    return ReasonOut(kind=it.why, role=it.role.id, via=_VIA[it.holder.kind], group=group, project=it.project)
+    return BecauseOut(kind=it.why, role=it.role.id, via=_VIA[it.holder.kind], group=group, project=it.project)

@@ -36,7 +36,7 @@ class HolderOut(Shape):
     name: str = Field(examples=["Data Engineers"])
 
 
-class ReasonOut(Shape):
+class BecauseOut(Shape):
     """A role that grants the permission, and by what it came to count: own, through a group, or as a key's policy."""
 
     kind: Why = Field(examples=["role"])
@@ -50,5 +50,5 @@ class VerdictOut(Shape):
     """Whether a permission is granted: with all reasons, or with what is missing."""
 
     granted: bool = Field(examples=[True])
-    because: list[ReasonOut] | None = Field(None, exclude_if=_is_none)
+    because: list[BecauseOut] | None = Field(None, exclude_if=_is_none)
     missing: Missing | None = Field(None, exclude_if=_is_none)

@@ -1,6 +1,7 @@
 """The models of bodies and answers as JSON Schema, and an example of each, put together from those of its fields."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -81,6 +82,9 @@ def shapes(uses: Iterable[Use]) -> Shapes:
     """Describe models, with all that they are made of."""
     _, told = models_json_schema(list(dict.fromkeys(uses)), ref_template=_REF + "{model}", schema_generator=_Untitled)
     definitions = told["$defs"]
+    names = Counter(map(public_name, definitions))
+    if shared := [name for name, models in names.items() if models > 1]:
+        raise ValueError(f"Readers could not tell apart the models that are called: {', '.join(shared)}.")
     return Shapes({public_name(name): _tidy(definition) for name, definition in definitions.items()})
 
 

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
 
 from shared.domain.catalogue import Action
 from shared.domain.errors import LastAdministrator, TooManyMails
-from shared.http.endpoint import REGISTRY, Caller, Endpoint
+from shared.domain.principals import Kind
+from shared.http.admission import Caller
+from shared.http.endpoint import REGISTRY, Endpoint
 from shared.http.openapi import document, document_text
+from shared.http.openapi_schemas import shapes
 from tests.architecture.tree import ROOT
 from tests.functions.app import Api, Reply
 from tests.functions.endpoints import BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
@@ -111,6 +115,18 @@ def test_the_document_has_exactly_the_functions_that_the_worker_indexes() -> Non
 
     assert described == served
     assert described == {(each.name, each.method, f"/{each.route}") for each in ENDPOINTS}
+
+
+class KindOut(BaseModel):
+    """Named, to readers, like the kinds of members."""
+
+    kind: Kind
+
+
+def test_two_models_never_share_a_public_name() -> None:
+    """One of them would be described as the other."""
+    with pytest.raises(ValueError, match="Kind"):
+        shapes([(KindOut, "serialization")])
 
 
 def test_the_order_of_registration_does_not_show() -> None:
