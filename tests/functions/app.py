@@ -14,6 +14,7 @@ import azure.functions as func
 from shared.domain.change import Change, Edit
 from shared.domain.membership import Member
 from shared.domain.principals import Directory
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.identity.jwks import KeySource
 from shared.identity.tokens import TokenValidator
@@ -131,10 +132,14 @@ class Api:
         return self.issuer.token(**(usual | there | claims))
 
 
-async def settle(tenants: MemoryTenants, tenant: Tenant, members: Iterable[Member]) -> None:
-    """Make a tenant with members."""
+async def settle(
+    tenants: MemoryTenants, tenant: Tenant, members: Iterable[Member], projects: Iterable[Project] = ()
+) -> None:
+    """Make a tenant with members and projects."""
     edits = tuple(Edit(None, member) for member in members)
-    await tenants.found(people.facts(tenant=tenant), Change(tenant, edits, tenant=tenant), people.OPERATOR)
+    new = tuple(Edit(None, project) for project in projects)
+    change = Change(tenant, edits, projects=new, tenant=tenant)
+    await tenants.found(people.facts(tenant=tenant), change, people.OPERATOR)
 
 
 async def contents_of(store: TenantStore) -> tuple[tuple[Member, ...], tuple[Record, ...]]:

@@ -8,7 +8,7 @@ import pytest
 
 from shared import wiring
 from shared.domain.membership import Invitation
-from shared.domain.principals import TenantId
+from shared.domain.principals import ProjectId, TenantId
 from shared.settings import STORAGE
 from shared.storage.client import Client
 from shared.storage.connection import connection
@@ -23,9 +23,25 @@ from tests.identity.issuer import FABRIKAM, Issuer
 from tests.local.mail.endpoint import Endpoint
 from tests.local.mail.endpoint import running as running_mail
 from tests.memory import MemoryTenantStore
-from tests.people import ACME, ADA, ADMINISTRATOR, AT, BO, CY, DATA_TEAM, DEE, ROBOT, active, identity_of, invited
+from tests.people import (
+    ACME,
+    ADA,
+    ADMINISTRATOR,
+    AT,
+    BO,
+    CY,
+    DATA_TEAM,
+    DEE,
+    LAB,
+    ROBOT,
+    active,
+    identity_of,
+    invited,
+    key,
+)
 
 GLOBEX = replace(ACME, id=TenantId("globex"), name="Globex")
+SHED = replace(LAB, id=ProjectId("shed"), name="Shed")
 IVY = invited("Ivy", ADMINISTRATOR, identity=identity_of("Ivy"), invitation=Invitation(open_until=AT))
 """Invited as an administrator, by identity, and too late: the invitation has expired."""
 
@@ -54,8 +70,8 @@ async def app(contoso: Issuer, clock: Clock) -> AsyncIterator[MemoryApp]:
     """Make the app with all of its people: those of `tests.people` in Acme, Gus and Hal in Globex."""
     async with aiohttp.ClientSession() as session:
         app = MemoryApp(settings_for(contoso.directory), clock=told_by(clock), session=session)
-        await settle(app.tenants, ACME, [ADA, DEE, CY, BO, DATA_TEAM, ROBOT, IVY])
-        await settle(app.tenants, GLOBEX, [active("Gus", ADMINISTRATOR), active("Hal")])
+        await settle(app.tenants, ACME, [ADA, DEE, CY, BO, DATA_TEAM, ROBOT, IVY], [LAB])
+        await settle(app.tenants, GLOBEX, [active("Gus", ADMINISTRATOR), active("Hal"), key("Drone")], [SHED])
         yield app
 
 

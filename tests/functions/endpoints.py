@@ -1,10 +1,13 @@
 """Every endpoint there is, and what a request to each of them looks like."""
 
+import json
 from typing import Any
 
 import function_app
 from shared.domain.catalogue import Action
-from shared.http.endpoint import REGISTRY, Caller, Endpoint
+from shared.http.admission import Caller
+from shared.http.endpoint import REGISTRY, Endpoint
+from shared.http.openapi import document_text
 
 APP = function_app.app
 ENDPOINTS: tuple[Endpoint, ...] = tuple(REGISTRY.values())
@@ -19,7 +22,21 @@ LET_IN = {
 }
 """Somebody who may call an endpoint; Ada may whatever takes a permission."""
 
+DOCUMENT: dict[str, Any] = json.loads(document_text())
+
+
+def described(endpoint: Endpoint) -> dict[str, Any]:
+    """Look up what the OpenAPI document says of an endpoint."""
+    operation: dict[str, Any] = DOCUMENT["paths"][f"/{endpoint.route}"][endpoint.method.lower()]
+    return operation
+
+
+def _example(endpoint: Endpoint) -> Any:
+    return described(endpoint)["requestBody"]["content"]["application/json"]["example"]
+
+
 BODIES: dict[str, Any] = {
+    **{each.name: _example(each) for each in ENDPOINTS if each.body},
     "create_tenant": {
         "id": "initech",
         "product": "integrate",
@@ -27,13 +44,11 @@ BODIES: dict[str, Any] = {
         "url": "https://initech.integrate.test",
         "administrators": ["ada@contoso.test"],
     },
-    "add_members": {"role": "consumer", "members": [{"kind": "user", "email": "eve@contoso.test"}]},
-    "change_role": {"to": "project-creator"},
-    "sign_in": {"product": "integrate"},
     "update_tenant": {"name": "Acme"},
-    "add_administrators": {"administrators": ["ada@contoso.test"]},
+    "change_role": {"to": "project-creator"},
+    "add_project_members": {"role": "contributor", "members": [{"kind": "user", "email": "eve@contoso.test"}]},
 }
-"""A good body for each endpoint that takes one."""
+"""A good body for each endpoint that takes one: its example, unless that one fits no tenant of the tests."""
 
 QUERIES: dict[str, dict[str, str]] = {
     "check_permission": {"permission": "jobs.view"},
@@ -42,11 +57,11 @@ QUERIES: dict[str, dict[str, str]] = {
 }
 """A good query for each endpoint that needs one."""
 
-IDS = {"tenant": "acme", "member": "cy", "role": "consumer"}
+IDS = {"tenant": "acme", "member": "cy", "project": "lab", "key": "robot"}
 """Things of Acme by the name of their path parameter."""
 
-FOREIGN = {"tenant": "acme", "member": "hal", "role": "consumer"}
-"""Things of Globex, asked for in Acme; roles are the product's."""
+FOREIGN = {"tenant": "acme", "member": "hal", "project": "shed", "key": "drone"}
+"""Things of Globex, asked for in Acme."""
 
 
 def parameters(endpoint: Endpoint) -> list[str]:
@@ -55,8 +70,9 @@ def parameters(endpoint: Endpoint) -> list[str]:
 
 
 def path(endpoint: Endpoint, ids: dict[str, str] = IDS) -> dict[str, Any]:
-    """Fill in the route."""
-    return {name: ids.get(name, "nothing") for name in parameters(endpoint)}
+    """Fill in the route; roles are those of the product, which are others in a project."""
+    roles = {"role": "contributor" if "{project}" in endpoint.route else "consumer"}
+    return {name: (roles | ids).get(name, "nothing") for name in parameters(endpoint)}
 
 
 def let_in(endpoint: Endpoint) -> str | None:
@@ -70,4 +86,3 @@ SIGNED_IN = [each for each in ENDPOINTS if each.requires is not Caller.ANYONE]
 IN_A_TENANT = [each for each in SIGNED_IN if "tenant" in parameters(each)]
 WITH_PERMISSION = [each for each in ENDPOINTS if isinstance(each.requires, Action)]
 WITH_BODY = [each for each in ENDPOINTS if each.body]
-ABOUT_SOMETHING = [each for each in IN_A_TENANT if set(parameters(each)) - {"tenant", "role", "group"}]
