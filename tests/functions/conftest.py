@@ -16,7 +16,7 @@ from shared.storage.tables import Tables
 from tests.azurite import Azurite
 from tests.functions import live as world
 from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
-from tests.functions.endpoints import APP
+from tests.functions.described import APP
 from tests.functions.live import Calendar, Live, LiveApp
 from tests.identity.clock import Clock
 from tests.identity.issuer import FABRIKAM, Issuer

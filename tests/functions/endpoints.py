@@ -1,15 +1,12 @@
 """Every endpoint there is, and what a request to each of them looks like."""
 
-import json
 from typing import Any
 
-import function_app
 from shared.domain.catalogue import Action
 from shared.http.admission import Caller
 from shared.http.endpoint import REGISTRY, Endpoint
-from shared.http.openapi import document_text
+from tests.functions.described import OPERATIONS
 
-APP = function_app.app
 ENDPOINTS: tuple[Endpoint, ...] = tuple(REGISTRY.values())
 
 LET_IN = {
@@ -22,17 +19,9 @@ LET_IN = {
 }
 """Somebody who may call an endpoint; Ada may whatever takes a permission."""
 
-DOCUMENT: dict[str, Any] = json.loads(document_text())
-
-
-def described(endpoint: Endpoint) -> dict[str, Any]:
-    """Look up what the OpenAPI document says of an endpoint."""
-    operation: dict[str, Any] = DOCUMENT["paths"][f"/{endpoint.route}"][endpoint.method.lower()]
-    return operation
-
 
 def _example(endpoint: Endpoint) -> Any:
-    return described(endpoint)["requestBody"]["content"]["application/json"]["example"]
+    return OPERATIONS[endpoint.name]["requestBody"]["content"]["application/json"]["example"]
 
 
 BODIES: dict[str, Any] = {

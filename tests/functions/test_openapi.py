@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
@@ -18,19 +17,13 @@ from shared.domain.errors import LastAdministrator, TooManyMails
 from shared.domain.principals import Kind
 from shared.http.admission import Caller
 from shared.http.endpoint import REGISTRY, Endpoint
-from shared.http.openapi import document, document_text
+from shared.http.openapi import document
 from shared.http.openapi_schemas import shapes
 from tests.architecture.tree import ROOT
-from tests.functions.app import Api, Reply
+from tests.functions.app import Api
+from tests.functions.described import DOCUMENT, OPERATIONS, Node, as_described, complaints
 from tests.functions.endpoints import BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
 
-type Node = dict[str, Any]
-type Operation = tuple[str, str]
-
-DOCUMENT: Node = json.loads(document_text())
-OPERATIONS: dict[str, Node] = {
-    operation["operationId"]: operation for item in DOCUMENT["paths"].values() for operation in item.values()
-}
 AN_ENDPOINT = REGISTRY["get_me"]
 INVITED = {"tenant": "acme", "member": "ivy"}
 
@@ -38,12 +31,6 @@ INVITED = {"tenant": "acme", "member": "ivy"}
 def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
     """Run a test for each of these endpoints."""
     return pytest.mark.parametrize("endpoint", endpoints, ids=[endpoint.name for endpoint in endpoints])
-
-
-def complaints(value: object, schema: Node) -> list[str]:
-    """Say where a value is not what a schema of the document allows."""
-    validator = OAS31Validator({**schema, "components": DOCUMENT["components"]}, format_checker=oas31_format_checker)
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def nodes(node: Any) -> Iterator[Node]:
@@ -61,26 +48,6 @@ def found(pointer: str) -> Any:
     for part in pointer.removeprefix("#/").split("/"):
         node = node[part.replace("~1", "/").replace("~0", "~")]
     return node
-
-
-def as_described(reply: Reply, endpoint: Endpoint) -> list[str]:
-    """Say in what an answer differs from what the document says of it."""
-    described = OPERATIONS[endpoint.name]["responses"].get(str(reply.status))
-    if described is None:
-        return [f"no word of {reply.status}: {reply.text}"]
-    content = described["content"].get(reply.headers["Content-Type"].partition(";")[0])
-    if content is None:
-        return [f"no word of {reply.headers['Content-Type']}"]
-    value = reply.text if content["schema"] == {"type": "string"} else reply.json
-    return headers_as_described(reply, described["headers"]) + complaints(value, content["schema"])
-
-
-def headers_as_described(reply: Reply, described: Node) -> list[str]:
-    """Say which headers are missing, and which of those that the document knows are not promised here."""
-    known = DOCUMENT["components"]["headers"]
-    missing = [name for name in described if known[name].get("required") and name not in reply.headers]
-    surprising = [name for name in known if name in reply.headers and name not in described]
-    return [f"no {name}" for name in missing] + [f"no word of {name}" for name in surprising]
 
 
 def test_the_document_is_openapi() -> None:

@@ -10,7 +10,8 @@ import json
 import azure.functions as func
 
 from shared.http.endpoint import Endpoint
-from tests.functions.endpoints import APP, BODIES, ENDPOINTS, path
+from tests.functions.described import APP
+from tests.functions.endpoints import BODIES, ENDPOINTS, path
 
 
 async def main() -> None:
