@@ -14,10 +14,9 @@ from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.tables import Tables
 from tests.azurite import Azurite
-from tests.functions import live as world
 from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
 from tests.functions.described import APP
-from tests.functions.live import Calendar, Live, LiveApp
+from tests.functions.live import Live, living
 from tests.identity.clock import Clock
 from tests.identity.issuer import FABRIKAM, Issuer
 from tests.local.mail.endpoint import Endpoint
@@ -122,9 +121,5 @@ async def live(
     azurite: Azurite, mailbox: Endpoint, storage: Client, issuers: tuple[Issuer, Issuer]
 ) -> AsyncIterator[Live]:
     """Make the app as it is, with people and tenants of this test alone."""
-    calendar = Calendar()
-    settings = world.settings_for(azurite, *(each.directory for each in issuers), mail=mailbox.url)
-    async with aiohttp.ClientSession() as session:
-        app = LiveApp(settings, calendar, client=storage, session=session)
-        yield Live(app, *issuers, calendar)
-        await app.email.aclose()
+    async with living(azurite, mailbox, storage, issuers) as live:
+        yield live

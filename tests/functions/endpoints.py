@@ -46,6 +46,9 @@ QUERIES: dict[str, dict[str, str]] = {
 }
 """A good query for each endpoint that needs one."""
 
+AS_IT_IS = {"If-Match": "*"}
+"""What those say who do not mind which version they change; some endpoints want to hear."""
+
 IDS = {"tenant": "acme", "member": "cy", "project": "lab", "key": "robot"}
 """Things of Acme by the name of their path parameter."""
 

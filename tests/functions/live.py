@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -26,6 +27,7 @@ from tests.functions import endpoints
 from tests.functions.app import Reply
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.local.mail.endpoint import KEY, SENDER
+from tests.local.mail.endpoint import Endpoint as MailEndpoint
 
 PEPPER = PepperSettings("1", b"a pepper of thirty-two bytes or more")
 NOWHERE = "http://127.0.0.1:9"
@@ -186,6 +188,19 @@ class Live:
 
     def _home(self, person: str) -> Issuer:
         return self.fabrikam if person == "Fay" else self.contoso
+
+
+@asynccontextmanager
+async def living(
+    azurite: Azurite, mailbox: MailEndpoint, storage: Client, issuers: tuple[Issuer, Issuer]
+) -> AsyncIterator[Live]:
+    """Make the app as it is, with people and tenants that nobody else has met."""
+    calendar = Calendar()
+    settings = settings_for(azurite, *(each.directory for each in issuers), mail=mailbox.url)
+    async with aiohttp.ClientSession() as session:
+        app = LiveApp(settings, calendar, client=storage, session=session)
+        yield Live(app, *issuers, calendar)
+        await app.email.aclose()
 
 
 def route_of(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:

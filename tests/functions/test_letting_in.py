@@ -9,6 +9,7 @@ from shared.http.admission import Caller
 from shared.http.endpoint import Endpoint
 from tests.functions.app import Api, MemoryApp, contents_of, settle
 from tests.functions.endpoints import (
+    AS_IT_IS,
     BODIES,
     ENDPOINTS,
     FOREIGN,
@@ -38,7 +39,9 @@ def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
 @each(WITH_BODY)
 async def test_every_endpoint_with_a_body_has_a_good_one_here(api: Api, endpoint: Endpoint) -> None:
     """What stands against it is at most what is stored: the tests below are worth as much as this."""
-    reply = await api(endpoint.name, by=let_in(endpoint), body=BODIES[endpoint.name], **path(endpoint))
+    good = BODIES[endpoint.name]
+
+    reply = await api(endpoint.name, by=let_in(endpoint), body=good, headers=AS_IT_IS, **path(endpoint))
 
     assert reply.status < 300 or reply.status in {404, 409}, reply.text
 
@@ -187,6 +190,7 @@ async def test_a_foreign_id_is_the_id_of_nothing(
         by="Ada",
         query=QUERIES.get(endpoint.name),
         body=BODIES.get(endpoint.name, b""),
+        headers=AS_IT_IS,
         **ids,
     )
 
@@ -212,6 +216,7 @@ async def test_what_cannot_be_an_id_is_the_id_of_nothing(
             by=let_in(endpoint),
             query=query,
             body=body,
+            headers=AS_IT_IS,
             **path(endpoint, IDS | {"tenant": "farm", kind: hostile}),
         )
         for hostile in HOSTILE
