@@ -73,7 +73,7 @@ async def test_whatever_is_asked_the_answer_is_as_described(stack: RunningStack,
     @HOW
     @given(case=cases, caller=st.just(entitled(name)) | st.sampled_from([*world.callers]))
     def send(case: Case[Any], caller: str) -> None:
-        assume("" not in (case.query or {}).values())  # the functions host drops empty parameters
+        assume("" not in values_of(case.query))  # the functions host drops empty parameters
         case.call_and_validate(f"{stack.functions.url}/api", session, dict(world.callers[caller]), CHECKS)
 
     send()
@@ -100,6 +100,11 @@ def operation_of(name: str, words: Words, *, only: bool = False) -> Any:
             known = words.get(f"{model}.{field}", words.get(field))
             schemas[model]["properties"][field] = choice(known, each, only=only)
     return schemathesis.openapi.from_dict(document, config=CONFIG)[path][method]
+
+
+def values_of(query: Mapping[str, Any] | None) -> list[Any]:
+    """List what is sent in a query, where a list is sent one by one."""
+    return [each for value in (query or {}).values() for each in (value if isinstance(value, list) else [value])]
 
 
 def choice(known: list[Any] | None, schema: Node, *, only: bool) -> Node:
