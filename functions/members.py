@@ -5,10 +5,11 @@ from shared.domain.catalogue import Action
 from shared.domain.errors import CannotRemoveSelf, DemoteFirst, KindNotAllowed, LastAdministrator, RoleNotInScope
 from shared.domain.principals import RoleId
 from shared.domain.removal import remove
-from shared.http import answers
+from shared.http import answers, near_miss_answers
 from shared.http.adding import add_to, wanted_by
 from shared.http.answers import AROUND
 from shared.http.endpoint import Answer, Functions
+from shared.http.near_miss_answers import with_near_misses
 from shared.http.requests import Request
 from shared.http.schemas import (
     AddedOut,
@@ -27,9 +28,10 @@ functions = Functions()
 @functions.endpoint("GET", "tenants/{tenant}/members", requires=Action.MANAGE_MEMBERS, query=MembersQuery)
 async def list_members(request: Request[MembersQuery, None]) -> MembersOut:
     """List the tenant's members, a page at a time, in order of their names."""
-    query, at = request.query, request.tenant.facts.at
+    query = request.query
     page = await request.tenant.store.members(query.filter(), limit=query.limit, after=request.place())
-    return MembersOut(items=[answers.member(each, at) for each in page.items], next=request.cursor(page.next))
+    items = [near_miss_answers.member(each, request) for each in page.items]
+    return MembersOut(items=items, next=request.cursor(page.next))
 
 
 @functions.endpoint(
@@ -52,7 +54,8 @@ async def get_member(request: Request[Nothing, None]) -> Answer[MemberDetailOut]
     """Show one member, with the projects it is in."""
     facts = request.tenant.facts
     member = facts.member(request.member)
-    return answers.tagged(answers.member_detail(member, facts), member.version)
+    shown = with_near_misses(answers.member_detail(member, facts), member, request)
+    return answers.tagged(shown, member.version)
 
 
 @functions.endpoint(

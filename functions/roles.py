@@ -14,7 +14,7 @@ from shared.domain.errors import (
 from shared.domain.principals import RoleId
 from shared.domain.removal import revoke
 from shared.domain.roles import assign, change
-from shared.http import answers
+from shared.http import answers, near_miss_answers
 from shared.http.endpoint import Answer, Functions
 from shared.http.requests import Request
 from shared.http.schemas import MemberOut, NewRole, Nothing, RemovalOut, RemovalQuery, RoleDetails
@@ -39,7 +39,7 @@ async def assign_role(request: Request[Nothing, RoleDetails]) -> Answer[MemberOu
     member = await tenant.carry_out(
         lambda facts: assign(facts, request.member, role, actor=tenant.actor, department=request.body.department)
     )
-    return answers.tagged(answers.member(member, tenant.facts.at), member.version)
+    return answers.tagged(near_miss_answers.member(member, request), member.version)
 
 
 @functions.endpoint(
@@ -57,7 +57,7 @@ async def change_role(request: Request[Nothing, NewRole]) -> Answer[MemberOut]:
     member = await tenant.carry_out(
         lambda facts: change(facts, request.member, role, to, actor=tenant.actor, department=body.department)
     )
-    return answers.tagged(answers.member(member, tenant.facts.at), member.version)
+    return answers.tagged(near_miss_answers.member(member, request), member.version)
 
 
 @functions.endpoint(

@@ -20,6 +20,7 @@ Refusal
 │   ├── CannotRemoveSelf
 │   ├── DemoteFirst
 │   ├── HasAdministrators
+│   ├── IdentityTaken
 │   ├── KeyDeleted
 │   ├── LastAdministrator
 │   ├── NotInvited
@@ -193,8 +194,15 @@ class HasAdministrators(Conflict):
     title = "This tenant has an active administrator, who can invite others."
 
 
+class IdentityTaken(Conflict):
+    """An approved sign-in is somebody who belongs to the tenant already: one person is one member (R3, R11)."""
+
+    code = "identity-taken"
+    title = "Whoever signed in there is a member of this tenant already."
+
+
 class NotInvited(Conflict):
-    """Only an invitation that still waits can be sent again (R9)."""
+    """Only an invitation that still waits can be sent again or approved (R9, R11)."""
 
     code = "not-invited"
     title = "This member has no open invitation."

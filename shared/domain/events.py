@@ -21,6 +21,8 @@ class EventType(StrEnum):
     MEMBER_REMOVED = "member.removed"
     INVITATION_RESENT = "invitation.resent"
     INVITATION_CONVERTED = "invitation.converted"
+    INVITATION_MISSED = "invitation.missed"
+    INVITATION_APPROVED = "invitation.approved"
     MAIL_SENT = "mail.sent"
     MAIL_FAILED = "mail.failed"
     ROLE_ASSIGNED = "role.assigned"

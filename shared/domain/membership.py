@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from shared.domain.keys import Key
+from shared.domain.near_misses import NearMiss
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId
 
 
@@ -96,6 +97,7 @@ class Member:
 
     `roles` are application roles in the order in which they were given. A person's `identity` is named by whoever
     picked them from the directory, or bound by the first sign-in, and never changes again (R11); a group's is its own.
+    `misses` are sign-ins that almost matched the invitation.
     `groups` are the tenant's groups that the person was in at the last sign-in (R13). `version` grows with every change
     and is the member's public ETag. A key's name is its description.
     """
@@ -114,6 +116,7 @@ class Member:
     department: str | None = None
     key: Key | None = None
     invitation: Invitation | None = None
+    misses: tuple[NearMiss, ...] = ()
     roles_changed_at: datetime | None = None
     signed_in_at: datetime | None = None
     mailed: Mailed = NEVER_MAILED

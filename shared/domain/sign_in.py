@@ -63,7 +63,7 @@ def _waiting(facts: Facts, person: Person) -> Iterator[Member]:
 
 def _convert(facts: Facts, person: Person, active: Member | None, waiting: list[Member]) -> Change[Member | None]:
     kept, merged = (active, waiting) if active else (waiting[0], waiting[1:])
-    after = _merge(facts, person, kept, merged)
+    after = converted(facts, person, kept, merged)
     event = Event(
         EventType.INVITATION_CONVERTED,
         after.ref,
@@ -74,8 +74,12 @@ def _convert(facts: Facts, person: Person, active: Member | None, waiting: list[
     return Change(after, edits, (event,))
 
 
-def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> Member:
-    """Give one member the roles of all; where only one role is possible, the kept one's stays (R12)."""
+def converted(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> Member:
+    """
+    Make an active member of the person, with the roles of all invitations (R12).
+
+    Where only one role is possible, the kept one's stays.
+    """
     everybody = (kept, *merged)
     roles = [role for member in everybody for role in member.roles]
     if facts.catalogue.single_role and kept.roles:
@@ -93,6 +97,7 @@ def _merge(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> 
         projects=_all_projects(everybody),
         groups=_groups(facts, person, kept),
         invitation=None,
+        misses=(),
         signed_in_at=facts.at,
     )
     merged_into = without_stray_department(active.holding(roles, at=max(changed, default=facts.at)), facts.catalogue)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from shared import wiring
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
-from shared.domain.errors import NotFound, Refusal
+from shared.domain.errors import NotFound, PreconditionFailed, Refusal
 from shared.domain.principals import MemberId, Person, ProjectId
 from shared.http import problems, reading
 from shared.http.admission import (
@@ -37,6 +37,7 @@ from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy,
 from shared.wiring import App
 
 NOTHING_MORE: Final = Wanted()
+_CHANGING: Final = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Endpoint:
     model, or ready-made text of another `media_type`. `refuses` are the refusals that only its decision knows of, for
     the documentation. `is_once` says that the endpoint honours idempotency keys, and `own_too` that whoever the path
     names may do this to themselves without any permission. Where `outlives_tenant` is set, operators may also ask
-    about tenants that there are not any more: the request then has no tenancy.
+    about tenants that there are not any more: the request then has no tenancy. With `needs_version`, callers have to
+    say which version they have seen.
     """
 
     name: str
@@ -80,6 +82,12 @@ class Endpoint:
     is_once: bool = False
     own_too: bool = False
     outlives_tenant: bool = False
+    needs_version: bool = False
+
+    @property
+    def is_conditional(self) -> bool:
+        """Tell whether it changes a thing only while that is as the caller has seen it, where they say so."""
+        return self.method in _CHANGING or self.needs_version
 
 
 _log = logging.getLogger(__name__)
@@ -181,9 +189,12 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
     if credential and "tenant" in path:
         tenancy = await _enter(app, endpoint, credential, path, _wanted(endpoint, given), request_id)
     if tenancy:
-        tenancy = replace(tenancy, expected=reading.if_match(http, endpoint.method), once=given.once)
+        expected = reading.if_match(http) if endpoint.is_conditional else frozenset()
+        tenancy = replace(tenancy, expected=expected, once=given.once)
     if given.complaint:
         raise given.complaint
+    if endpoint.needs_version and tenancy and not tenancy.expected:
+        raise PreconditionFailed("Say with If-Match which version you have seen.")
     return Request(app, request_id, path, given.query, given.body, credential, tenancy, given.once, bearer(http))
 
 

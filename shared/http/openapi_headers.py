@@ -55,9 +55,9 @@ HEADERS: Final[dict[str, Any]] = {
 
 
 def honoured(endpoint: Endpoint) -> Iterator[dict[str, Any]]:
-    """Describe the headers of a request that change what the endpoint does; all of them may be left out."""
+    """Describe the headers of a request that change what the endpoint does; few of them are required."""
     if is_conditional(endpoint):
-        yield _IF_MATCH
+        yield {**_IF_MATCH, "required": True} if endpoint.needs_version else _IF_MATCH
     if endpoint.is_once:
         yield _IDEMPOTENCY_KEY
 

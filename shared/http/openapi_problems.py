@@ -21,7 +21,6 @@ from shared.http.admission import Caller
 from shared.http.endpoint import Endpoint
 from shared.http.lookups import directory_unavailable
 from shared.http.problems import Problem
-from shared.http.reading import CHANGING
 from shared.http.schemas import FieldError, NewGroup
 
 _RETRY_AFTER: Final = 3600
@@ -49,7 +48,7 @@ def enters_tenant(endpoint: Endpoint) -> bool:
 
 def is_conditional(endpoint: Endpoint) -> bool:
     """Tell whether the endpoint changes something only while it is still as the caller has seen it."""
-    return enters_tenant(endpoint) and endpoint.method in CHANGING
+    return enters_tenant(endpoint) and endpoint.is_conditional
 
 
 def _of_caller(endpoint: Endpoint) -> Iterator[Problem]:

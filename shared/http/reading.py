@@ -23,7 +23,6 @@ MOST_BYTES: Final = 256 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{8,64}")
 _MOST_ERRORS: Final = 20
-CHANGING: Final = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def request_id(http: func.HttpRequest) -> str:
@@ -32,9 +31,9 @@ def request_id(http: func.HttpRequest) -> str:
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def if_match(http: func.HttpRequest, method: str) -> frozenset[str]:
+def if_match(http: func.HttpRequest) -> frozenset[str]:
     """Read which versions the caller wants to change, if it matters (RFC 9110); an empty header matches none."""
-    given = http.headers.get("if-match") if method in CHANGING else None
+    given = http.headers.get("if-match")
     return frozenset() if given is None else frozenset(each.strip() for each in given.split(","))
 
 

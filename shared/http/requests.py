@@ -140,7 +140,11 @@ class Tenancy:
         """Read what is known of those who are to be added, too."""
         if not pieces:
             return self
-        wanted = self.wanted | wanted_for(pieces)
+        return await self.reading_more(wanted_for(pieces))
+
+    async def reading_more(self, more: Wanted) -> Self:
+        """Read all again, and more."""
+        wanted = self.wanted | more
         return replace(self, wanted=wanted, reading=await self.store.read(wanted))
 
 

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 from shared.domain.adding import Outcome
 from shared.domain.events import EventType
 from shared.domain.membership import Delivery, Status
+from shared.domain.near_misses import MissReason
 from shared.domain.principals import Kind, RoleId
 from shared.storage.tenant_store import MemberFilter
 
@@ -140,6 +141,27 @@ class InvitationOut(Shape):
     expires_at: Time | None = Field(examples=[None])
 
 
+class OriginOut(Shape):
+    """The directory that somebody came from, and the domains that it has proved to own."""
+
+    name: str | None = Field(examples=["fabrikam"])
+    tid: str = Field(examples=["fa000000-0000-4000-8000-000000000002"])
+    verified_domains: list[str] = Field(examples=[["fabrikam.test"]])
+
+
+class NearMissOut(Shape):
+    """A sign-in that almost matched the invitation. Its name is what the person calls themselves."""
+
+    id: str = Field(examples=["5f1c0e3a9d7b4c52a8f0d3b6e1947c28"])
+    display_name: str | None = Field(examples=["Bo Chen"])
+    address: str = Field(examples=["bo@contoso.test"])
+    directory: OriginOut
+    object_id: str = Field(examples=["0a1b2c3d-0000-4000-8000-00000000000b"])
+    guest: bool
+    reason: MissReason
+    seen_at: Time
+
+
 class MemberOut(Shape):
     """A member, as pages show it."""
 
@@ -156,6 +178,11 @@ class MemberOut(Shape):
     created_at: Time
     created_by: RefOut
     last_sign_in_at: Time | None = Field(examples=[None])
+    near_misses: list[NearMissOut] = Field(
+        default=[],
+        exclude_if=lambda them: not them,
+        description="Sign-ins that almost matched the invitation; left out when there are none.",
+    )
 
 
 class InProjectOut(Shape):
@@ -422,11 +449,15 @@ class MembersQuery(Paged):
     search: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
         None, description="How the name or the address begins."
     )
+    near_miss: Literal["true", "false"] = Field(
+        "false", description="`true` lists only those whose invitation a sign-in has almost matched."
+    )
 
     def filter(self) -> MemberFilter:
         """Say it as the store wants it."""
         role = RoleId(self.role) if self.role else None
-        return MemberFilter(role, self.kind, self.status, self.delivery, self.search)
+        near_miss = self.near_miss == "true"
+        return MemberFilter(role, self.kind, self.status, self.delivery, self.search, near_miss)
 
 
 class AuditQuery(Paged):

@@ -40,7 +40,7 @@ class IdentityIndex:
     async def tenants_of(
         self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
     ) -> list[Partition]:
-        """Tell where to look for a person: by identity, by groups and, if there is one to believe, by address."""
+        """Tell where to look for a person: by identity, by groups and, if there is one, by address."""
         hashes = [*map(hash_of_identity, (identity, *groups)), *([hash_of_address(address)] if address else [])]
         found = await asyncio.gather(*map(self._lines, hashes))
         return [Partition.parse(text) for text in dict.fromkeys(text for lines in found for text in lines)]

@@ -35,6 +35,8 @@ def ranges_for(wanted: MemberFilter) -> tuple[Range, ...]:
     """Choose the narrowest rows that hold all members wanted; the filter does the rest."""
     search = rows.fold(wanted.search) if wanted.search else ""
     by_mail = (Range(rows.MAIL_PREFIX, search),) if search else ()
+    if wanted.near_miss:
+        return (Range(rows.MISS_PREFIX, search), *by_mail)
     if wanted.role:
         return (Range(rows.role_prefix(wanted.role), search), *by_mail)
     if wanted.delivery == Delivery.FAILED:
@@ -51,6 +53,7 @@ def is_wanted(member: Member, wanted: MemberFilter) -> bool:
         and (wanted.kind is None or wanted.kind is member.kind)
         and (wanted.status is None or wanted.status is member.status)
         and (wanted.delivery is None or wanted.delivery == delivery)
+        and (not wanted.near_miss or bool(member.misses))
     )
 
 

@@ -13,6 +13,7 @@ list!{status}!{name}!{id}      the same member without its projects, in the orde
 mail!{address}!{id}            the same, found by the beginning of the address, where there is a name too
 role!{role}!{name}!{id}        the same, on the tab of one of its roles
 failed!{name}!{id}             the same, while its mail has failed
+miss!{name}!{id}               the same, while somebody has almost matched its invitation
 apikey!{name}!{id}             the same, if it is an API key
 project!{id}                   a project
 projects!{name}!{id}           the same project, in the order of lists
@@ -238,6 +239,7 @@ MAIL_PREFIX: Final = "mail!"
 APIKEY_PREFIX: Final = "apikey!"
 PROJECTS_PREFIX: Final = "projects!"
 FAILED_PREFIX: Final = "failed!"
+MISS_PREFIX: Final = "miss!"
 AUDIT_PREFIX: Final = "audit!"
 OUTBOX_PREFIX: Final = "outbox!"
 
@@ -372,6 +374,8 @@ def _listed_at(member: Member) -> Iterable[str]:
         yield f"{MAIL_PREFIX}{fold(member.email)}!{member.id}"
     if member.invitation and member.invitation.delivery is Delivery.FAILED:
         yield FAILED_PREFIX + place
+    if member.misses:
+        yield MISS_PREFIX + place
 
 
 def rows_of_project(project: Project | None) -> dict[str, Columns]:

@@ -117,7 +117,7 @@ class TableTenants:
     async def of_person(
         self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
     ) -> list[TableTenantStore]:
-        """Find the tenants that may know a person: by identity, by groups, and by an address that is to be believed."""
+        """Find the tenants that may know a person: by identity, by groups, and by address."""
         return [self.at(home) for home in await self._index.tenants_of(identity, address, groups)]
 
     def at(self, home: Partition) -> TableTenantStore:

@@ -115,13 +115,19 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MemberFilter:
-    """Which members to list; all conditions must hold (R25). `search` is the beginning of a name or an address."""
+    """
+    Which members to list; all conditions must hold (R25).
+
+    `near_miss` wants only those whose invitation somebody almost matched; `search` is the beginning of a name or an
+    address.
+    """
 
     role: RoleId | None = None
     kind: Kind | None = None
     status: Status | None = None
     delivery: str | None = None
     search: str | None = None
+    near_miss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +211,7 @@ class Tenants(Protocol):
     async def of_person(
         self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
     ) -> Sequence[TenantStore]:
-        """Find the tenants that may know a person: by identity, by groups, and by an address that is to be believed."""
+        """Find the tenants that may know a person: by identity, by groups, and by address."""
 
 
 async def change[T](

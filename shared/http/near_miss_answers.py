@@ -1,0 +1,42 @@
+"""How near misses look in answers: with where they came from, for a name is its owner's to choose."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.membership import Member
+from shared.domain.near_misses import NearMiss
+from shared.domain.principals import Directory, DirectoryId
+from shared.http import answers
+from shared.http.requests import Request
+from shared.http.schemas import MemberOut, NearMissOut, OriginOut
+
+
+def member(it: Member, request: Request[Any, Any]) -> MemberOut:
+    """Show a member to those who manage members, with who has almost been it."""
+    return with_near_misses(answers.member(it, request.tenant.facts.at), it, request)
+
+
+def with_near_misses[M: MemberOut](shown: M, it: Member, request: Request[Any, Any]) -> M:
+    """Show with a member who has almost been it; nobody but those who manage members sees that."""
+    directories = {each.id: each for each in request.app.settings.directories}
+    return shown.model_copy(update={"near_misses": [_near_miss(each, directories) for each in it.misses]})
+
+
+def _near_miss(it: NearMiss, directories: Mapping[DirectoryId, Directory]) -> NearMissOut:
+    return NearMissOut(
+        id=it.id,
+        display_name=it.name,
+        address=it.address,
+        directory=_origin(it.identity.directory, directories),
+        object_id=it.identity.subject,
+        guest=it.guest,
+        reason=it.reason,
+        seen_at=it.seen_at,
+    )
+
+
+def _origin(tid: DirectoryId, directories: Mapping[DirectoryId, Directory]) -> OriginOut:
+    """Name a directory as the settings do; one whose people may not sign in any more has only its id."""
+    known = directories.get(tid)
+    domains = sorted(known.domains) if known else []
+    return OriginOut(name=known.name if known else None, tid=tid, verified_domains=domains)
