@@ -124,7 +124,8 @@ def _leave(facts: Facts, before: Member) -> Change[Removal]:
         operation=cascade.id if cascade else None,
     )
     gone = EventType.API_KEY_DELETED if before.kind is Kind.API_KEY else EventType.MEMBER_REMOVED
-    event = Event(gone, before.ref, {"roles": before.roles, "projects": tuple(before.projects)})
+    told = {"roles": before.roles, "projects": tuple(before.projects), "status": before.status}
+    event = Event(gone, before.ref, told)
     return Change(report, (Edit(before, None),), (event,), cascade=cascade)
 
 

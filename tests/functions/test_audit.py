@@ -50,7 +50,7 @@ async def test_a_record_says_who_did_what_when_to_whom(api: Api, history: list[s
         "action": "member.removed",
         "actor": {"kind": "user", "id": "ada", "name": "Ada"},
         "target": {"kind": "user", "id": "cy", "name": "Cy"},
-        "before": {"roles": ["administrator", "project-creator"], "status": "active"},
+        "before": {"roles": ["administrator", "project-creator"], "projects": [], "status": "active"},
         "after": None,
         "requestId": "mine",
     }

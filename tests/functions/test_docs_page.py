@@ -152,7 +152,7 @@ async def test_the_list_can_be_filtered(page: Page) -> None:
     """By path, method or what it does; and it says when nothing is left."""
     search = page.get_by_role("searchbox", name="Filter endpoints")
 
-    await search.fill("sign-in")
+    await search.fill("/sign-in")
     await expect(page.locator("details.endpoint:visible")).to_have_count(1)
     await search.fill("no such thing")
 

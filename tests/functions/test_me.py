@@ -16,7 +16,8 @@ async def test_somebody_sees_their_own_membership(api: Api) -> None:
     reply = await api("get_me", by="Cy", tenant="acme")
 
     assert reply.json["tenant"] == (await api("get_tenant", by="Cy", tenant="acme")).json
-    assert reply.json["member"] == (await api("get_member", by="Ada", tenant="acme", member="cy")).json
+    alone = (await api("get_member", by="Ada", tenant="acme", member="cy")).json
+    assert reply.json["member"] | {"projects": []} == alone
     assert reply.json["roles"] == ["consumer"]
     assert reply.json["permissions"] == ["jobs.view", "agents.view", "notifications.view"]
     assert (reply.json["projects"], reply.json["groups"]) == ([], [])

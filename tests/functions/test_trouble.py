@@ -18,7 +18,7 @@ from shared.domain.change import Change
 from shared.domain.principals import Address, Identity, TenantId
 from shared.http.endpoint import Caller, Endpoint
 from shared.storage.errors import OutcomeUnknown, StorageUnavailable
-from shared.storage.tenant_store import Author, LostRace, Reading
+from shared.storage.tenant_store import Author, LostRace, Once, Reading
 from shared.wiring import known_catalogue
 from tests.architecture.tree import ROOT
 from tests.functions.app import Api, Function, MemoryApp, contents_of, settle
@@ -98,7 +98,13 @@ class BeatenStore(MemoryTenantStore):
         vars(self).update(vars(store))
 
     async def commit(
-        self, reading: Reading, change: Change[Any], author: Author, *, prepared: bool = False
+        self,
+        reading: Reading,
+        change: Change[Any],
+        author: Author,
+        *,
+        once: Once | None = None,
+        prepared: bool = False,
     ) -> str | None:
         """Find that somebody else was faster."""
         raise LostRace
