@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
@@ -22,6 +23,8 @@ MOST_BYTES: Final = 256 * 1024
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{8,64}")
+_KIND: Final = "kind"
+"""What tells the items of a list apart that may be of several shapes."""
 _MOST_ERRORS: Final = 20
 
 
@@ -109,7 +112,8 @@ def _body(http: func.HttpRequest, shape: type[BaseModel], *, optional: bool) -> 
             raise problems.malformed_request("The body is not JSON.") from error
         if any(each["type"] == "too_long" for each in errors):
             raise problems.payload_too_large("A list in the request has too many items.") from error
-        raise problems.invalid_request(*(_about_body(each) for each in errors)) from error
+        sent = json.loads(raw)
+        raise problems.invalid_request(*(_about_body(each, sent) for each in errors)) from error
 
 
 def _errors(error: ValidationError) -> list[ErrorDetails]:
@@ -120,9 +124,24 @@ def _about_query(each: ErrorDetails) -> FieldError:
     return FieldError(pointer=f"?{'/'.join(map(str, each['loc']))}", detail=each["msg"])
 
 
-def _about_body(each: ErrorDetails) -> FieldError:
-    pointer = "".join(f"/{_escaped(part)}" for part in each["loc"])
+def _about_body(each: ErrorDetails, body: Any) -> FieldError:
+    kind = (_KIND,) if each["type"].startswith("union_tag") else ()
+    pointer = "".join(f"/{_escaped(part)}" for part in (*_within(body, each["loc"]), *kind))
     return FieldError(pointer=f"#{pointer}", detail=each["msg"])
+
+
+def _within(body: Any, place: tuple[str | int, ...]) -> Iterator[str | int]:
+    """Follow a place into the body: the kind of an item, which pydantic counts in, is no step on the way."""
+    here = body
+    for part in place:
+        if isinstance(here, dict) and part == here.get(_KIND):
+            continue
+        yield part
+        here = here[part] if _has(here, part) else None
+
+
+def _has(here: Any, part: str | int) -> bool:
+    return part in here if isinstance(here, dict) else isinstance(here, list) and part in range(len(here))
 
 
 def _escaped(part: str | int) -> str:
