@@ -14,7 +14,7 @@ from shared.domain.errors import (
     LastAdministrator,
     RoleNotAssigned,
 )
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
@@ -124,7 +124,7 @@ def _leave(facts: Facts, before: Member) -> Change[Removal]:
         operation=cascade.id if cascade else None,
     )
     gone = EventType.API_KEY_DELETED if before.kind is Kind.API_KEY else EventType.MEMBER_REMOVED
-    told = {"roles": before.roles, "projects": tuple(before.projects), "status": before.status}
+    told: Details = {"roles": before.roles, "projects": tuple(before.projects), "status": before.status}
     event = Event(gone, before.ref, told)
     return Change(report, (Edit(before, None),), (event,), cascade=cascade)
 
