@@ -45,11 +45,14 @@ function code(text) {
 
 const nameOf = (schema) => schema.$ref?.split("/").at(-1);
 
-/** Follow a reference; what stands beside it is more exact. */
-function resolved(schema) {
-  if (!schema.$ref) return schema;
-  const target = schema.$ref.slice(2).split("/").reduce((node, key) => node[key.replaceAll("~1", "/").replaceAll("~0", "~")], api);
-  return { ...resolved(target), ...schema, $ref: undefined };
+/** Find what a reference points to. */
+const found = (pointer) => pointer.slice(2).split("/").reduce((node, key) => node[key.replaceAll("~1", "/").replaceAll("~0", "~")], api);
+
+/** Follow references, and join what is said of one thing in several places; what comes later is more exact. */
+function resolved({ $ref, allOf = [], ...own }) {
+  const parts = [...($ref ? [found($ref)] : []), ...allOf].map(resolved).concat(own);
+  const properties = Object.assign({}, ...parts.map((part) => part.properties));
+  return Object.assign({}, ...parts, Object.keys(properties).length > 0 && { properties });
 }
 
 /** Say in a few words what values a schema allows. */

@@ -247,7 +247,7 @@ def _refusal(some: list[Problem]) -> dict[str, Any]:
         "headers": references(("X-Request-Id", *(name for each in some for name in each.headers))),
         "content": {
             problems.MEDIA_TYPE: {
-                "schema": {**reference(ProblemBody), "properties": {"code": {"enum": codes}}},
+                "schema": {"allOf": [reference(ProblemBody), {"properties": {"code": {"enum": codes}}}]},
                 "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
             }
         },
