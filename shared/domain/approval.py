@@ -25,7 +25,7 @@ def remember(facts: Facts, person: Person) -> Change[None]:
     if _is_enough(facts, invited, known):
         return Change(None)
     id_ = known.id if known else facts.mint(f"near miss {invited.id} {person.identity}")
-    miss = NearMiss(id_, person.name, person.address, person.identity, person.guest, reason, facts.at)
+    miss = NearMiss(id_, person.address, person.identity, person.guest, reason, facts.at, person.name)
     others = tuple(each for each in invited.misses if each is not known)
     event = Event(EventType.INVITATION_MISSED, invited.ref, after={**_who(miss), "reason": reason})
     return Change(None, (Edit(invited, invited.edited(misses=(*others, miss))),), (event,))

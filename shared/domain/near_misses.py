@@ -27,9 +27,9 @@ class NearMiss:
     """
 
     id: str
-    name: str | None
     address: Address
     identity: Identity
     guest: bool
     reason: MissReason
     seen_at: datetime
+    name: str | None = None

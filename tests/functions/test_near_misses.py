@@ -21,9 +21,9 @@ class World:
     tenant: str
     bo: str
 
-    def mallory(self, name: str = "Mallory", **claims: object) -> str:
+    def mallory(self, who: str = "Mallory", /, **claims: object) -> str:
         """Sign somebody of fabrikam in at their directory, with Bo's address and no evidence that it is theirs."""
-        usual = {"oid": f"{name}-{self.live.salt}", "name": name, "email": self.live.email("Bo"), "xms_edov": OMITTED}
+        usual = {"oid": f"{who}-{self.live.salt}", "name": who, "email": self.live.email("Bo"), "xms_edov": OMITTED}
         return self.live.token("Fay", **(usual | claims))
 
     async def sign_in(self, token: str) -> Any:
@@ -101,6 +101,17 @@ async def test_an_administrator_sees_who_it_was(world: World) -> None:
         "reason": "address-not-verified",
         "seenAt": miss["seenAt"],
     }
+
+
+async def test_a_stranger_without_a_name_is_seen_as_well(world: World) -> None:
+    """Not every token has one; whoever is approved goes by the address."""
+    await world.sign_in(world.mallory(name=OMITTED))
+    (miss,) = await world.misses()
+    assert miss["displayName"] is None
+
+    reply = await world.approve(miss["id"], (await world.look()).headers["ETag"])
+
+    assert (reply.status, reply.json["displayName"], reply.json["email"]) == (200, None, world.live.email("Bo"))
 
 
 async def test_without_near_misses_there_is_no_field(world: World) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.change import Change, Edit
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Delivery, Invitation, Member, Status
+from shared.domain.near_misses import MissReason, NearMiss
 from shared.domain.principals import Address, Kind, MemberId
 from shared.storage.rows import Record
 from shared.storage.table_tenants import TableTenants
@@ -29,7 +30,9 @@ from tests.people import (
     OPERATOR,
     ROBOT,
     active,
+    address_of,
     author,
+    identity_of,
     invited,
     product,
     shared,
@@ -38,11 +41,14 @@ from tests.storage.stores import about, founded, listed, recorded
 
 ROLES: Final = (ADMINISTRATOR, CREATOR, CONSUMER)
 FAILED: Final = Invitation(delivery=Delivery.FAILED, reason="bounced")
+MISS: Final = NearMiss(
+    "miss", address_of("Bea"), identity_of("Mallory"), guest=True, reason=MissReason.NOT_VERIFIED, seen_at=AT
+)
 
 # Some of each kind, status, delivery and role, in the order of their names.
 CAST: Final = (
     ADA,
-    invited("Bea", ADMINISTRATOR, CREATOR, invitation=FAILED),
+    invited("Bea", ADMINISTRATOR, CREATOR, invitation=FAILED, misses=(MISS,)),
     BO,
     CY,
     DATA_TEAM,
@@ -54,8 +60,10 @@ CAST: Final = (
 
 
 EVERY_FILTER: Final = [
-    MemberFilter(role=role, kind=kind, status=status, delivery=delivery)
-    for role, kind, status, delivery in combinations((None, *ROLES), (None, *Kind), (None, *Status), (None, *Delivery))
+    MemberFilter(role=role, kind=kind, status=status, delivery=delivery, near_miss=near_miss)
+    for role, kind, status, delivery, near_miss in combinations(
+        (None, *ROLES), (None, *Kind), (None, *Status), (None, *Delivery), (False, True)
+    )
 ]
 
 
@@ -72,6 +80,7 @@ def meets(member: Member, wanted: MemberFilter) -> bool:
         and (wanted.kind is None or wanted.kind is member.kind)
         and (wanted.status is None or wanted.status is member.status)
         and (wanted.delivery is None or wanted.delivery == delivery)
+        and (bool(member.misses) or not wanted.near_miss)
     )
 
 
@@ -94,6 +103,19 @@ async def test_nobody_is_listed_where_nobody_is(tenants: Tenants) -> None:
     store = await founded(tenants)
 
     assert [await listed(store, wanted) for wanted in (MemberFilter(), MemberFilter(search="a"))] == [[], []]
+
+
+async def test_near_misses_are_found_in_their_own_range_until_there_is_none(tenants: Tenants) -> None:
+    """The row goes with the last of them, and a search holds as well."""
+    bea = invited("Bea", misses=(MISS,))
+    store = await founded(tenants, ADA, bea, BO)
+    assert await listed(store, MemberFilter(near_miss=True, search="bea@")) == [bea]
+    assert await listed(store, MemberFilter(near_miss=True, search="bo")) == []
+
+    reading = await store.read(Wanted(members=frozenset({bea.id})))
+    await store.commit(reading, Change(None, (Edit(bea, bea.edited(misses=())),)), OPERATOR)
+
+    assert await listed(store, MemberFilter(near_miss=True)) == []
 
 
 BEGINNINGS: Final = [

@@ -15,6 +15,7 @@ from shared.domain.keys import FirewallRule, Secret
 from shared.domain.keys import Key as ApiKey
 from shared.domain.mailing import Letter
 from shared.domain.membership import Delivery, Invitation, Mailed, Member, ProjectRoles, Ref, Status
+from shared.domain.near_misses import MissReason, NearMiss
 from shared.domain.principals import (
     Address,
     DirectoryId,
@@ -247,6 +248,18 @@ members = st.builds(
     | st.builds(
         Invitation, st.integers(1), st.sampled_from(Delivery), some_text, st.none() | moments, st.none() | moments
     ),
+    misses=st.lists(
+        st.builds(
+            NearMiss,
+            texts,
+            texts.map(Address),
+            st.builds(Identity, texts.map(DirectoryId), texts),
+            st.booleans(),
+            st.sampled_from(MissReason),
+            moments,
+            some_text,
+        )
+    ).map(tuple),
     roles_changed_at=st.none() | moments,
     signed_in_at=st.none() | moments,
     mailed=st.builds(Mailed, st.dates(), st.integers(0)),
