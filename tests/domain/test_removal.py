@@ -15,7 +15,7 @@ from shared.domain.errors import (
     RoleNotAssigned,
 )
 from shared.domain.events import Event, EventType
-from shared.domain.membership import Member, ProjectRoles
+from shared.domain.membership import Member, ProjectRoles, Status
 from shared.domain.principals import MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
 from shared.domain.removal import (
@@ -78,7 +78,8 @@ def test_a_removal_is_recorded_with_what_was_there() -> None:
     """The record is all that is left (R26)."""
     change = remove(facts(CY), CY.id, actor=acting(ADA))
 
-    assert change.events == (Event(EventType.MEMBER_REMOVED, CY.ref, before={"roles": (CONSUMER,), "projects": ()}),)
+    told = {"roles": (CONSUMER,), "projects": (), "status": Status.ACTIVE}
+    assert change.events == (Event(EventType.MEMBER_REMOVED, CY.ref, before=told),)
 
 
 @pytest.mark.parametrize("role", [CREATOR, CONSUMER])

@@ -16,7 +16,8 @@ from aiohttp import web
 from shared import wiring
 from shared.domain.change import Change
 from shared.domain.principals import Address, Identity, TenantId
-from shared.http.endpoint import Caller, Endpoint
+from shared.http.admission import Caller
+from shared.http.endpoint import Endpoint
 from shared.storage.errors import OutcomeUnknown, StorageUnavailable
 from shared.storage.tenant_store import Author, LostRace, Once, Reading
 from shared.wiring import known_catalogue

@@ -156,7 +156,7 @@ async def kill_in_a_storm(stack: RunningStack) -> Storm:
             asyncio.create_task(try_to_invite(storm, gate, f"guest-{at}-{each}@partner.test"))
             for each in range(OF_EACH)
         ]
-        for one in islice(asyncio.as_completed(inviting), random.randrange(1, OF_EACH // 2)):  # noqa: S311 - any moment
+        for one in islice(asyncio.as_completed(inviting), random.randrange(1, OF_EACH // 2)):
             await one
         stack.functions.kill()
         await asyncio.gather(*inviting)
