@@ -33,7 +33,7 @@ class World:
         ]
         return {
             **self.ids,
-            "role": [there],
+            "role": [there, other],
             "to": [other],
             "NewMembers.members": picks,
             "NewProject.members": [[{"role": "contributor", "members": some}] for some in picks],
@@ -50,7 +50,7 @@ async def new_world(stack: RunningStack) -> World:
     name = f"w{uuid4().hex[:10]}"
     tenant = await stack.new_tenant(name)
     consumer = await person(stack, f"cy-of-{name}")
-    await tenant.invite(f"cy-of-{name}@contoso.test")
+    active = await tenant.invite(f"cy-of-{name}@contoso.test")
     await stack.api.call("POST", "sign-in", {"product": "integrate"}, token=consumer)
     key = await done(tenant, "POST", "api-keys", {"description": "Robot"})
     return World(
@@ -62,20 +62,23 @@ async def new_world(stack: RunningStack) -> World:
             "stranger": bearer(await person(stack, f"eve-of-{name}")),
             "nobody": {},
         },
-        ids={"tenant": [name], "key": [key["id"]], **await things(tenant, key["id"])},
+        ids=await things(tenant, active, key["id"]),
     )
 
 
-async def things(tenant: Tenant, key: str) -> dict[str, list[str]]:
-    """Fill a tenant with one of everything, and tell the ids."""
+async def things(tenant: Tenant, active: str, key: str) -> dict[str, list[str]]:
+    """Fill a tenant with one of everything else, and tell the ids."""
     await tenant.api.call("PATCH", f"tenants/{tenant.id}", {"settings": _SETTINGS}, token=tenant.token)
     await done(tenant, "PUT", f"members/{key}/roles/consumer")
     invited = await tenant.invite(f"ivy-of-{tenant.id}@contoso.test")
     project, gone = [(await done(tenant, "POST", "projects", {"name": name}))["id"] for name in ("Figures", "Gone")]
     await done(tenant, "PUT", f"projects/{project}/members/{invited}/roles/contributor")
     deleted = await done(tenant, "DELETE", f"projects/{gone}")
+    me = await done(tenant, "GET", "me")
     return {
-        "member": [invited, key],
+        "tenant": [tenant.id],
+        "member": [invited, active, key, me["member"]["id"]],
+        "key": [key],
         "project": [project],
         "product": ["integrate"],
         "group": [DATA_ENGINEERS],
