@@ -211,13 +211,13 @@ class MemoryTenantStore:
         if grant is None:
             return True
         holder = self._members.get(grant.holder.id)
-        match grant.why:
-            case Why.KEY_POLICY:
-                return holder is not None
-            case Why.PROJECT_ROLE if grant.project:
-                return holder is not None and grant.project in holder.projects
-            case _:
-                return holder is not None and grant.role.id in holder.roles
+        if holder is None:
+            return False
+        if grant.why is Why.PROJECT_ROLE and grant.project:
+            return grant.project in holder.projects
+        if grant.role.id in grant.holder.roles:
+            return grant.role.id in holder.roles
+        return holder == grant.holder
 
     def _was_done(self, facts: Facts, once: Once | None) -> bool:
         """Tell whether somebody else has just carried out the same request."""
@@ -300,9 +300,12 @@ class MemoryTenants:
         """Open the store of a known partition; here there is one for each id."""
         return self._stores[home.tenant]
 
-    async def of_person(self, identity: Identity, address: Address | None) -> Sequence[MemoryTenantStore]:
-        """Find the tenants that know a person, by identity and, if there is one to believe, by address."""
-        return [store for store in self._stores.values() if store.knows(identity, address)]
+    async def of_person(
+        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+    ) -> Sequence[MemoryTenantStore]:
+        """Find the tenants that know a person: by identity, by groups, and by an address that is to be believed."""
+        identities = (identity, *groups)
+        return [store for store in self._stores.values() if any(store.knows(each, address) for each in identities)]
 
 
 async def _give_way() -> None:
@@ -371,6 +374,7 @@ def _is_wanted(member: Member, wanted: MemberFilter) -> bool:
     there = (member.kind, member.status, delivery)
     asked = (wanted.kind, wanted.status, wanted.delivery)
     fits = all(ask is None or ask == is_so for ask, is_so in zip(asked, there, strict=True))
+    fits = fits and (not wanted.near_miss or bool(member.misses))
     return fits and (wanted.role is None or wanted.role in member.roles)
 
 
