@@ -14,7 +14,7 @@ from shared.domain.errors import (
     NotFound,
     RoleNotAssigned,
 )
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import Member, ProjectRoles, Status
 from shared.domain.principals import MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
@@ -78,7 +78,7 @@ def test_a_removal_is_recorded_with_what_was_there() -> None:
     """The record is all that is left (R26)."""
     change = remove(facts(CY), CY.id, actor=acting(ADA))
 
-    told = {"roles": (CONSUMER,), "projects": (), "status": Status.ACTIVE}
+    told: Details = {"roles": (CONSUMER,), "projects": (), "status": Status.ACTIVE}
     assert change.events == (Event(EventType.MEMBER_REMOVED, CY.ref, before=told),)
 
 
