@@ -22,7 +22,7 @@ from shared.http.openapi_schemas import shapes
 from tests.architecture.tree import ROOT
 from tests.functions.app import Api
 from tests.functions.described import DOCUMENT, OPERATIONS, Node, as_described, complaints
-from tests.functions.endpoints import BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
+from tests.functions.endpoints import AS_IT_IS, BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
 
 AN_ENDPOINT = REGISTRY["get_me"]
 INVITED = {"tenant": "acme", "member": "ivy"}
@@ -319,3 +319,29 @@ async def test_how_queries_are_refused_is_as_described(api: Api, endpoint: Endpo
 
     assert reply.status == 422
     assert as_described(reply, endpoint) == []
+
+
+@each([endpoint for endpoint in ENDPOINTS if "If-Match" in headers_of(endpoint)])
+async def test_whoever_has_seen_another_version_changes_nothing(api: Api, endpoint: Endpoint) -> None:
+    """412, wherever the description has the header."""
+    body, headers = BODIES.get(endpoint.name, b""), {"If-Match": '"0"'}
+
+    reply = await api(endpoint.name, by=let_in(endpoint), body=body, headers=headers, **path(endpoint))
+
+    assert reply.problem == (412, "precondition-failed")
+    assert as_described(reply, endpoint) == []
+
+
+@each([endpoint for endpoint in ENDPOINTS if "Idempotency-Key" in headers_of(endpoint)])
+async def test_a_repeated_request_is_answered_as_described(api: Api, endpoint: Endpoint) -> None:
+    """With the same answer, marked as a repetition, or with the same refusal; a key that is too short is none."""
+    asked: dict[str, Any] = {"by": let_in(endpoint), "body": BODIES.get(endpoint.name, b""), **path(endpoint)}
+
+    first = await api(endpoint.name, headers=AS_IT_IS | {"Idempotency-Key": "the-only-key"}, **asked)
+    again = await api(endpoint.name, headers=AS_IT_IS | {"Idempotency-Key": "the-only-key"}, **asked)
+    short = await api(endpoint.name, headers=AS_IT_IS | {"Idempotency-Key": "short"}, **asked)
+
+    assert again.status == first.status
+    assert ("Idempotency-Replayed" in again.headers) == (first.status < 300)
+    assert short.problem == (400, "malformed-request")
+    assert [complaint for reply in (first, again, short) for complaint in as_described(reply, endpoint)] == []
