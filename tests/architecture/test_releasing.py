@@ -44,7 +44,7 @@ def test_nothing_names_a_path_of_one_machine() -> None:
 def test_paths_of_machines_are_recognised() -> None:
     """The proof above is worth as much as this."""
     assert MACHINE.search("see " + "/ho" + "me/ada/notes")
-    assert not MACHINE.search("http://127.0.0.1/work/messages")
+    assert not MACHINE.search("http://127.0.0.1" + "/wo" + "rk/messages")
     assert any(path.name == "pyproject.toml" for path, _ in texts())
 
 
