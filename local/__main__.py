@@ -23,6 +23,7 @@ The local stack is ready; Ctrl-C stops it. Data and logs are in {data}.
   functions          http://127.0.0.1:{api}/api (documentation: /api/docs)
   mail               http://127.0.0.1:{mail}
   identity provider  http://127.0.0.1:{idp}
+  directory          http://127.0.0.1:{directory}
   storage            http://127.0.0.1:{blob} (blob), :{queue} (queue), :{table} (table)
 """
 _TO_TRY = """

@@ -26,7 +26,13 @@ class Demo:
     address: str = "ada@contoso.test"
 
 
-DEMOS = (Demo("integrate", "demo-integrate", "Demo Integrate"),)
+DEMOS = (
+    Demo("integrate", "demo-integrate", "Demo Integrate"),
+    Demo("integrate-classic", "demo-classic", "Demo Integrate Classic"),
+    Demo("assist", "demo-assist", "Demo Assist"),
+    Demo("portal", "demo-portal", "Demo Portal"),
+    Demo("monitor", "demo-monitor", "Demo Monitor"),
+)
 
 
 class SeedFailed(Exception):

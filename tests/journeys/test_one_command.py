@@ -14,6 +14,8 @@ from tests.local.identity_provider.running import IdentityProvider
 from tests.local.running_stack import stack_environment
 from tests.local.sample_host import ROOT
 
+DEMOS = ("demo-integrate", "demo-classic", "demo-assist", "demo-portal", "demo-monitor")
+
 
 async def test_one_command_starts_everything(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """Ada can sign in to the demo tenant as its administrator, and SIGTERM ends it all."""
@@ -26,11 +28,13 @@ async def test_one_command_starts_everything(tmp_path: Path, free_port: Callable
         async with ClientSession() as http:
             idp = IdentityProvider(f"http://127.0.0.1:{environment['LOOME_PORT_IDP']}", http)
             api = Api(http, lambda: f"http://127.0.0.1:{environment['LOOME_PORT_API']}")
-            me = await api.call("GET", "tenants/demo-integrate/me", token=await idp.token(person="ada"))
+            ada = await idp.token(person="ada")
+            mine = [await api.call("GET", f"tenants/{demo}/me", token=ada) for demo in DEMOS]
 
         process.send_signal(signal.SIGTERM)
 
-        assert (me.status, me.body["roles"]) == (200, ["administrator"])
+        assert [me.status for me in mine] == [200] * len(DEMOS)
+        assert all("members.manage" in me.body["permissions"] for me in mine)
         assert process.wait(30) == 0
     finally:
         processes.stop([process], grace=30)
