@@ -18,18 +18,20 @@ def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
 
     An invitation is the person's when it names their identity, or when it names an address that their directory vouches
     for with evidence. It never goes to somebody who is bound to another identity already: the address alone gives
-    nothing (R11).
+    nothing (R11). One that names the identity and has expired gives way to whatever else lets the person in: one person
+    is one member (R3).
     """
     known = facts.by_identity.get(person.identity)
     active = known if known and known.status is Status.ACTIVE else None
     released = _release(facts, person)
     waiting = sorted(_waiting(facts, person), key=lambda member: member.created_at)
     groups = _groups(facts, person, active)
+    late = () if known is None or active or known in waiting else (known,)
     if waiting:
-        return _and(_convert(facts, person, active, waiting), released)
+        return _and(_convert(facts, person, active, waiting, late), released)
     if active:
         return _and(_seen_again(facts, person, active, groups), released)
-    return _and(_arrive_by_group(facts, person, groups, known) if groups else Change(None), released)
+    return _and(_arrive_by_group(facts, person, groups, late) if groups else Change(None), released)
 
 
 def _and(change: Change[Member | None], released: Change[None]) -> Change[Member | None]:
@@ -61,38 +63,46 @@ def _waiting(facts: Facts, person: Person) -> Iterator[Member]:
             yield member
 
 
-def _convert(facts: Facts, person: Person, active: Member | None, waiting: list[Member]) -> Change[Member | None]:
+def _convert(
+    facts: Facts, person: Person, active: Member | None, waiting: list[Member], late: tuple[Member, ...]
+) -> Change[Member | None]:
     kept, merged = (active, waiting) if active else (waiting[0], waiting[1:])
-    after = converted(facts, person, kept, merged)
+    after = converted(facts, person, kept, merged, late=late)
     event = Event(
         EventType.INVITATION_CONVERTED,
         after.ref,
         {"roles": kept.roles, "status": kept.status, "merged": tuple(member.id for member in merged)},
         {"roles": after.roles, "status": after.status},
     )
-    edits = (Edit(kept, after), *(Edit(member, None) for member in merged))
-    return Change(after, edits, (event,))
+    edits = (Edit(kept, after), *(Edit(member, None) for member in (*merged, *late)))
+    return Change(after, edits, (event, *map(_gone, late)))
 
 
-def converted(facts: Facts, person: Person, kept: Member, merged: list[Member]) -> Member:
+def _gone(member: Member) -> Event:
+    return Event(EventType.MEMBER_REMOVED, member.ref, {"roles": member.roles})
+
+
+def converted(
+    facts: Facts, person: Person, kept: Member, merged: list[Member], *, late: tuple[Member, ...] = ()
+) -> Member:
     """
     Make an active member of the person, with the roles of all invitations (R12).
 
-    Where only one role is possible, the kept one's stays.
+    Where only one role is possible, the kept one's stays. What is `late` goes without giving anything but its address.
     """
     everybody = (kept, *merged)
     roles = [role for member in everybody for role in member.roles]
     if facts.catalogue.single_role and kept.roles:
         roles = list(kept.roles)
     changed = [member.roles_changed_at for member in everybody if member.roles_changed_at]
-    email = _address(facts, person, everybody)
+    email = _address(facts, person, (*everybody, *late))
     active = replace(
         kept,
         status=Status.ACTIVE,
         identity=person.identity,
         name=kept.name or person.name,
         email=email,
-        mailed=_mailed_to(facts, email, everybody),
+        mailed=_mailed_to(facts, email, (*everybody, *late)),
         department=kept.department or next((m.department for m in merged if m.department), None),
         projects=_all_projects(everybody),
         groups=_groups(facts, person, kept),
@@ -144,15 +154,10 @@ def _groups(facts: Facts, person: Person, member: Member | None) -> tuple[Member
 
 
 def _arrive_by_group(
-    facts: Facts, person: Person, groups: tuple[MemberId, ...], expired: Member | None
+    facts: Facts, person: Person, groups: tuple[MemberId, ...], late: tuple[Member, ...]
 ) -> Change[Member | None]:
-    """
-    Make a member of somebody who gets in by a group alone: active, with no roles of their own (R13).
-
-    An invitation of theirs that has expired gives way, for one person is one member (R3).
-    """
-    earlier = (expired,) if expired else ()
-    email = _address(facts, person, earlier)
+    """Make a member of somebody who gets in by a group alone: active, with no roles of their own (R13)."""
+    email = _address(facts, person, late)
     member = Member(
         id=MemberId(facts.mint(str(person.identity))),
         kind=Kind.USER,
@@ -163,14 +168,12 @@ def _arrive_by_group(
         email=email,
         identity=person.identity,
         groups=groups,
-        mailed=_mailed_to(facts, email, earlier),
+        mailed=_mailed_to(facts, email, late),
         signed_in_at=facts.at,
     )
     came = Event(EventType.MEMBER_ADDED, member.ref, after={"groups": groups})
-    if expired is None:
-        return Change(member, (Edit(None, member),), (came,))
-    gone = Event(EventType.MEMBER_REMOVED, expired.ref, {"roles": expired.roles})
-    return Change(member, (Edit(expired, None), Edit(None, member)), (gone, came))
+    edits = (*(Edit(each, None) for each in late), Edit(None, member))
+    return Change(member, edits, (*map(_gone, late), came))
 
 
 def _seen_again(facts: Facts, person: Person, member: Member, groups: tuple[MemberId, ...]) -> Change[Member | None]:

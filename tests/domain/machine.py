@@ -103,7 +103,8 @@ class TenantMachine(RuleBasedStateMachine):
             id=TenantId(f"t{uuid4().hex}"),
             settings=TenantSettings(user_lookup=True, group_lookup=True),
         )
-        edits = tuple(Edit(None, it) for it in cast(product))
+        aged = (replace(it, created_at=START - timedelta(hours=at)) for at, it in enumerate(cast(product)))
+        edits = tuple(Edit(None, it) for it in aged)
         projects = (Edit(None, people.LAB),) if product.project_roles else ()
         self.places = {"p0": people.LAB.id} if product.project_roles else {}
         founding = Change(tenant, edits, projects=projects, tenant=tenant)
@@ -410,6 +411,10 @@ class TenantMachine(RuleBasedStateMachine):
     )
     def arrive(self, name: int, under: str, which: int, *, proven: bool, groups: tuple[str, ...] | None) -> None:
         """Let somebody sign in, under their own address or another one, proven or not."""
+        self.arrive_under(name, under, which, proven=proven, groups=groups)
+
+    def arrive_under(self, name: int, under: str, which: int, *, proven: bool, groups: tuple[str, ...] | None) -> None:
+        """Sign somebody in, and compare."""
         waiting = [it.address for it in self.model.entries.values() if not it.active and it.address]
         addresses = {
             "their own": address(name),
@@ -418,6 +423,11 @@ class TenantMachine(RuleBasedStateMachine):
         }
         who = self.arrival(name, addresses[under], proven=proven, groups=groups)
         self.compare_with(lambda: self.signing_in(who), lambda model: model.sign_in(who), told=self.is_there)
+
+    @rule(name=st.integers(0, 5), which=some, groups=st.sampled_from([None, None, ("red",)]))
+    def arrive_where_somebody_is_invited(self, name: int, which: int, groups: tuple[str, ...] | None) -> None:
+        """Let somebody sign in under an address that an invitation waits under: theirs, or somebody else's."""
+        self.arrive_under(name, "one that waits", which, proven=True, groups=groups)
 
     def arrival(self, name: int, under: str | None, *, proven: bool, groups: tuple[str, ...] | None) -> Arrival:
         """Think of a sign-in."""
@@ -447,15 +457,19 @@ class TenantMachine(RuleBasedStateMachine):
 
     # Two at a time
 
-    @rule(first=some, second=some, how=st.sampled_from(["removed", "demoted", "both"]))
-    def turn_on_each_other(self, first: int, second: int, how: str) -> None:
+    @rule(first=some, second=some, ways=st.tuples(st.booleans(), st.booleans()))
+    def turn_on_each_other(self, first: int, second: int, ways: tuple[bool, bool]) -> None:
         """Let two remove or demote each other: one of them must stay."""
         one, other = self.actor(first), self.actor(second)
-        top, low = self.model.product.top, self.model.product.roles[0]
-        against = {"removed": (self.removing, self.removing), "demoted": (self.lowering, self.lowering)}
-        first_way, second_way = against.get(how, (self.removing, self.lowering))
-        assert top != low
-        self.at_once(self.do(one, first_way(other)), self.do(other, second_way(one)))
+        against, back = (self.removing if way else self.lowering for way in ways)
+        self.at_once(self.do(one, against(other)), self.do(other, back(one)))
+
+    @rule(first=some, second=some, ways=st.tuples(st.booleans(), st.booleans()))
+    def turn_on_both(self, first: int, second: int, ways: tuple[bool, bool]) -> None:
+        """Let somebody from outside remove or demote two at the same time: one administrator must stay."""
+        one, other = self.actor(first), self.actor(second)
+        against, too = (self.removing if way else self.lowering for way in ways)
+        self.at_once(self.do_as_operator(against(one)), self.do_as_operator(too(other)))
 
     def lowering(self, member: str) -> Doing:
         """Give somebody the lowest role in place of the top one."""
@@ -523,6 +537,16 @@ class TenantMachine(RuleBasedStateMachine):
         wanted = doing.wanted | Wanted(members=frozenset({name}))
         change = await tenant_store.change(
             self.store, lambda facts: doing.decide(facts, author(facts).actor), wanted=wanted, author=author
+        )
+        return change.answer
+
+    async def do_as_operator(self, doing: Doing) -> Any:
+        """Do something in nobody's name, whom no rule about oneself stops."""
+        change = await tenant_store.change(
+            self.store,
+            lambda facts: doing.decide(facts, people.OLGA),
+            wanted=doing.wanted,
+            author=lambda _: people.OPERATOR,
         )
         return change.answer
 

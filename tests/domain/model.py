@@ -63,7 +63,7 @@ CLASSIC = Product(
 
 @dataclass
 class Entry:
-    """A member: `identity` and `address` by name, `ends` is when an invitation expires."""
+    """A member: `born` in seconds, `identity` and `address` by name; `ends` is when an invitation expires."""
 
     kind: str
     born: int
@@ -121,6 +121,11 @@ class Model:
         """Count the active people with the top role."""
         people = (each for each in self.entries.values() if each.kind == "user" and each.active)
         return sum(self.product.top in each.roles for each in people)
+
+    @property
+    def second(self) -> int:
+        """Tell the time in seconds."""
+        return int(self.now.timestamp())
 
     def expired(self, entry: Entry) -> bool:
         """Tell whether it is an invitation that came to nothing."""
@@ -238,7 +243,7 @@ class Model:
         address = who.get("address")
         if kind == "user" and address and self.domains and address.partition("@")[2] not in self.domains:
             raise No("EmailDomainNotAllowed")
-        entry = Entry(kind, self.handles, kind != "user", address, who.get("identity") or who.get("group"))
+        entry = Entry(kind, self.second, kind != "user", address, who.get("identity") or who.get("group"))
         self._place(entry, role, project)
         self.entries[self.handle()] = entry
         if kind != "user":
@@ -409,7 +414,7 @@ class Model:
         self.manage_keys(actor)
         if not self.product.shared:
             raise No("KindNotAllowed")
-        self.entries[self.handle()] = Entry("apiKey", self.handles, active=True)
+        self.entries[self.handle()] = Entry("apiKey", self.second, active=True)
         return "done"
 
     def rotate(self, actor: str, key: str) -> str:
@@ -441,13 +446,15 @@ class Model:
         waiting = sorted(
             (name for name in self.people() if self._waits_for(name, who)), key=lambda name: self.entries[name].born
         )
+        named = self.by_identity(who.identity)
+        late = [named] if named and named != me and named not in waiting else []
         self._release(who)
         groups = self._groups(who, me)
         if waiting:
             kept, *merged = [me, *waiting] if me else waiting
-            return self._merge(kept, merged, who, groups)
+            return self._merge(kept, merged, late, who, groups)
         if me is None:
-            return self._arrive(who, groups) if groups else "nobody"
+            return self._arrive(who, groups, late) if groups else "nobody"
         entry = self.entries[me]
         if entry.groups and not groups and entry.idle:
             del self.entries[me]
@@ -482,9 +489,11 @@ class Model:
             return who.address
         return next((self.entries[name].address for name in mine if self.entries[name].address), None)
 
-    def _merge(self, kept: str, merged: list[str], who: Arrival, groups: set[str]) -> str:
-        entry, everybody = self.entries[kept], [kept, *merged]
+    def _merge(self, kept: str, merged: list[str], late: list[str], who: Arrival, groups: set[str]) -> str:
+        entry, everybody = self.entries[kept], [kept, *merged, *late]
         entry.address = self._address(who, everybody)
+        for name in late:
+            del self.entries[name]
         for other in (self.entries.pop(name) for name in merged):
             if not (self.product.single and entry.roles):
                 entry.roles += [role for role in other.roles if role not in entry.roles]
@@ -494,12 +503,11 @@ class Model:
         entry.active, entry.identity, entry.groups, entry.ends = True, who.identity, groups, None
         return "member"
 
-    def _arrive(self, who: Arrival, groups: set[str]) -> str:
-        late = self.by_identity(who.identity)
-        address = self._address(who, [late] if late else [])
-        if late:
-            del self.entries[late]
+    def _arrive(self, who: Arrival, groups: set[str], late: list[str]) -> str:
+        address = self._address(who, late)
+        for name in late:
+            del self.entries[name]
         self.entries[self.handle()] = Entry(
-            "user", self.handles, active=True, address=address, identity=who.identity, groups=groups
+            "user", self.second, active=True, address=address, identity=who.identity, groups=groups
         )
         return "member"

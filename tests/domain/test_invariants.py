@@ -22,4 +22,4 @@ class MemoryMachine(TenantMachine):
 
 def test_whatever_is_done_to_a_tenant_what_must_hold_holds() -> None:
     """R3, R6, R10-R13, R15-R22, R26, R31 and R32, as the model has them, after each step."""
-    run_state_machine_as_test(MemoryMachine, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(MemoryMachine, settings=settings(max_examples=250, stateful_step_count=40, deadline=None))

@@ -557,3 +557,16 @@ def test_an_invitation_that_has_expired_gives_way_to_a_group() -> None:
     assert (change.answer.roles, change.answer.groups, change.answer.email) == ((), (TEAM.id,), late.email)
     assert change.edits == (Edit(late, None), Edit(None, change.answer))
     assert [event.type for event in change.events] == [EventType.MEMBER_REMOVED, EventType.MEMBER_ADDED]
+
+
+def test_an_invitation_that_has_expired_gives_way_to_one_that_has_not() -> None:
+    """It named the person, the other one names their address: one member, with the roles of the latter (R3, R9)."""
+    late = invited("Eve", ADMINISTRATOR, identity=identity_of("Eve"), invitation=Invitation(open_until=AT))
+    second = invited("Eva", CREATOR, id=MemberId("second"))
+
+    change = sign_in(facts(late, second), signing_in("Eve", address=address_of("Eva")))
+
+    assert change.answer
+    assert (change.answer.id, change.answer.roles, change.answer.email) == (second.id, (CREATOR,), address_of("Eva"))
+    assert change.edits == (Edit(second, change.answer), Edit(late, None))
+    assert [event.type for event in change.events] == [EventType.INVITATION_CONVERTED, EventType.MEMBER_REMOVED]
