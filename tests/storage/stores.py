@@ -13,6 +13,7 @@ from shared.domain.change import Actor, Change, Edit, Facts
 from shared.domain.errors import Forbidden
 from shared.domain.membership import Member
 from shared.domain.principals import RoleId, TenantId
+from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
 from shared.storage.client import Client
@@ -40,10 +41,13 @@ def new_tenant(**fields: Any) -> Tenant:
     return replace(ACME, id=TenantId(f"acme-{uuid4().hex}"), **fields)
 
 
-async def founded(tenants: Tenants, *members: Member, tenant: Tenant | None = None) -> TenantStore:
-    """Found a tenant that has these members from the start."""
+async def founded(
+    tenants: Tenants, *members: Member, tenant: Tenant | None = None, projects: Iterable[Project] = ()
+) -> TenantStore:
+    """Found a tenant that has these members and projects from the start."""
     tenant = tenant or new_tenant()
-    change = Change(tenant, tuple(Edit(None, member) for member in members), tenant=tenant)
+    new = tuple(Edit(None, project) for project in projects)
+    change = Change(tenant, tuple(Edit(None, member) for member in members), projects=new, tenant=tenant)
     await tenants.found(facts(tenant=tenant), change, OPERATOR)
     return await tenants.open(tenant.id)
 
