@@ -134,6 +134,16 @@ class App:
         credential = AccessKey(email.access_key) if email.access_key else ManagedIdentity(email.client_id)
         return AzureEmail(email.endpoint, email.sender_address, credential)
 
+    async def close(self) -> None:
+        """Close all connections; the app cannot be used afterwards."""
+        made = vars(self)  # what nobody asked for was never made
+        if "email" in made:
+            await self.email.aclose()
+        if "_client" in made:
+            await self._client.close()
+        if "_session" in made:
+            await self._session.close()
+
     @cached_property
     def _client(self) -> Client:
         return Client(connection(self.settings.storage, STORAGE))

@@ -1,0 +1,1 @@
+"""What operators do by hand: commands over the same stores that the functions use."""
