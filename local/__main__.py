@@ -9,13 +9,13 @@ from pathlib import Path
 
 from local.errors import CannotStart
 from local.seed import DEMOS, SeedFailed, seed
-from local.settings import read_settings
+from local.settings import EXAMPLE, read_settings
 from local.supervisor.parts import Part, parts
 from local.supervisor.ports import Ports, require_free
 from local.supervisor.stack import PartFailed, Stack
 
 _ROOT = Path(__file__).parents[1]
-_SETTINGS = (_ROOT / "local.settings.json", _ROOT / "local.settings.example.json")
+_SETTINGS = (_ROOT / "local.settings.json", EXAMPLE)
 
 _WELCOME = """
 The local stack is ready; Ctrl-C stops it. Data and logs are in {data}.

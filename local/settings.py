@@ -7,6 +7,9 @@ from pydantic.alias_generators import to_pascal
 
 from local.json_files import read_json
 
+EXAMPLE = Path(__file__).parents[1] / "local.settings.example.json"
+"""The settings that fit the local stack as it is."""
+
 
 class HostSettings(BaseModel):
     """What the host itself is told: `cors` is `*`, or origins separated by commas."""

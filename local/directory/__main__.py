@@ -2,11 +2,7 @@
 
 import argparse
 import asyncio
-import json
-import signal
-import socket
 import sys
-from pathlib import Path
 
 from aiohttp import web
 
@@ -16,10 +12,8 @@ from local.directory.errors import errors
 from local.directory.people import read_directories
 from local.directory.service import STATE, State
 from local.errors import CannotStart
-
-HOST = "127.0.0.1"
-_EXAMPLE = Path(__file__).parents[2] / "local.settings.example.json"
-_STOP_SECONDS = 0.5
+from local.serving import listen, serve
+from local.settings import EXAMPLE, read_settings
 
 
 def application(state: State) -> web.Application:
@@ -29,25 +23,6 @@ def application(state: State) -> web.Application:
     app.add_routes(service.routes)
     app.add_routes(page.routes)
     return app
-
-
-async def serve(state: State, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    runner = web.AppRunner(
-        application(state), handler_cancellation=True, shutdown_timeout=_STOP_SECONDS, access_log=None
-    )
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
-    print(f"Directory is ready at http://{HOST}:{listener.getsockname()[1]}", flush=True)
-    await _asked_to_stop()
-    await runner.cleanup()
-
-
-async def _asked_to_stop() -> None:
-    asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    await asked.wait()
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,22 +35,16 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the directory with the arguments of the command line; return the exit code."""
     arguments = _arguments()
-    audience = json.loads(_EXAMPLE.read_text(encoding="utf-8"))["Values"]["MEMBERS_AUDIENCE"]
     try:
         directories = read_directories()
-        listener = _listener(arguments.port)
+        audience = read_settings(EXAMPLE).values["MEMBERS_AUDIENCE"]
+        listener = listen(arguments.port)
     except CannotStart as reason:
         print(reason, file=sys.stderr)
         return 2
-    asyncio.run(serve(State(Callers(arguments.idp, audience, directories), directories), listener))
+    state = State(Callers(arguments.idp, audience, directories), directories)
+    asyncio.run(serve(application(state), listener, name="Directory"))
     return 0
-
-
-def _listener(port: int) -> socket.socket:
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as failure:
-        raise CannotStart(f"Port {port} cannot be used ({failure.strerror}): choose another with --port.") from failure
 
 
 if __name__ == "__main__":

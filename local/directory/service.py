@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from local.behaviour import Behaviour, Mode
 from local.directory import odata
 from local.directory.callers import Callers
 from local.directory.errors import GraphError, bad_request, not_found
 from local.directory.people import Directory, Group, User
-from local.mail.behaviour import Behaviour, Mode
 
 routes = web.RouteTableDef()
 

@@ -1,7 +1,6 @@
 """The host as a whole: an app, what triggers its functions, and a graceful end."""
 
 import asyncio
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,8 @@ from local.host.routes import Routes
 from local.host.storage_queues import StorageQueues
 from local.host.timers import Timer
 from local.host.worker import Worker
+from local.serving import HOST, stop_signal
 from local.settings import Settings
-
-_ADDRESS = "127.0.0.1"
 
 type _Trigger = QueueListener | Timer
 
@@ -59,9 +57,9 @@ async def serve(options: Options) -> None:
         shutdown_timeout=config.function_timeout.total_seconds(),
     )
 
-    stop = _stop_signal()
+    stop = stop_signal()
     port = await _listen(runner, options.port)
-    print(f"Functions host ready on http://{_ADDRESS}:{port} ({len(worker.functions)} functions)", flush=True)
+    print(f"Functions host ready on http://{HOST}:{port} ({len(worker.functions)} functions)", flush=True)
     await _run(triggers, runner, admin, stop)
     await queues.close()
     worker.close()
@@ -107,18 +105,9 @@ def _application(front: HttpFront, admin: Admin, origins: frozenset[str]) -> web
 async def _listen(runner: web.AppRunner, port: int) -> int:
     """Open the port; answer which one it is."""
     await runner.setup()
-    site = web.TCPSite(runner, _ADDRESS, port)
+    site = web.TCPSite(runner, HOST, port)
     try:
         await site.start()
     except OSError as error:
         raise CannotStart(f"The functions host cannot listen on port {port}: another program has taken it.") from error
     return int(runner.addresses[0][1])
-
-
-def _stop_signal() -> asyncio.Event:
-    """Make the event that is set when somebody wants the host to end."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop

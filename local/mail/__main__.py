@@ -4,20 +4,16 @@ import argparse
 import asyncio
 import base64
 import binascii
-import json
-import signal
-import socket
 import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from local.errors import CannotStart
 from local.mail import inbox, service
 from local.mail.state import STATE, State
-
-HOST = "127.0.0.1"
-_EXAMPLE = Path(__file__).parents[2] / "local.settings.example.json"
-_STOP_SECONDS = 0.5
+from local.serving import listen, serve
+from local.settings import EXAMPLE, read_settings
 
 
 def application(state: State) -> web.Application:
@@ -27,25 +23,6 @@ def application(state: State) -> web.Application:
     app.add_routes(service.routes)
     app.add_routes(inbox.routes)
     return app
-
-
-async def serve(state: State, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    runner = web.AppRunner(
-        application(state), handler_cancellation=True, shutdown_timeout=_STOP_SECONDS, access_log=None
-    )
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
-    print(f"Mail is ready at http://{HOST}:{listener.getsockname()[1]}", flush=True)
-    await _asked_to_stop()
-    await runner.cleanup()
-
-
-async def _asked_to_stop() -> None:
-    asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    await asked.wait()
 
 
 def _key(text: str) -> bytes:
@@ -65,18 +42,16 @@ def _arguments(example: dict[str, str]) -> argparse.Namespace:
 
 def main() -> int:
     """Run the endpoint with the arguments of the command line; return the exit code."""
-    example = json.loads(_EXAMPLE.read_text(encoding="utf-8"))["Values"]
-    arguments = _arguments(example)
     try:
-        listener = socket.create_server((HOST, arguments.port))
-    except OSError as failure:
-        print(
-            f"Port {arguments.port} cannot be used ({failure.strerror}): choose another with --port.", file=sys.stderr
-        )
+        example = read_settings(EXAMPLE).values
+        arguments = _arguments(example)
+        listener = listen(arguments.port)
+    except CannotStart as reason:
+        print(reason, file=sys.stderr)
         return 2
     # Only who has the port touches the data.
     state = State.fresh(key=arguments.key, sender=example["EMAIL_SENDER_ADDRESS"], data=arguments.data)
-    asyncio.run(serve(state, listener))
+    asyncio.run(serve(application(state), listener, name="Mail"))
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.mail.behaviour import Behaviour
+from local.behaviour import Behaviour
 from local.mail.mailbox import KEPT
 from local.mail.state import STATE
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from aiohttp import web
 
+from local.behaviour import Mode
 from local.mail import signature, submission
-from local.mail.behaviour import Mode
 from local.mail.state import STATE
 from local.mail.submission import Rejected
 

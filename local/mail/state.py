@@ -6,7 +6,7 @@ from typing import Self
 
 from aiohttp import web
 
-from local.mail.behaviour import Behaviour
+from local.behaviour import Behaviour
 from local.mail.mailbox import Bell, Mailbox
 
 

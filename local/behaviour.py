@@ -1,4 +1,4 @@
-"""How the service answers sends: as it should, or as badly as a test or a curious person orders."""
+"""How a service of the local stack answers: as it should, or as badly as a test or a curious person orders."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _HOUR = 3600
 
 
 class Mode(StrEnum):
-    """What happens to a send; `hang` never answers, `lost` accepts the mail and drops the answer."""
+    """What happens to a request; `hang` never answers, `lost` takes it and drops the answer."""
 
     OK = "ok"
     THROTTLE = "throttle"
@@ -23,9 +23,9 @@ class Mode(StrEnum):
 @dataclass(slots=True)
 class Behaviour:
     """
-    An order: the mode, for the next `count` sends or until further notice, and quotas.
+    An order: the mode, for the next `count` requests or until further notice, and quotas.
 
-    As in Azure, a send that was turned away for the quota counts against it too.
+    As in Azure, a request that was turned away for the quota counts against it too.
     """
 
     mode: Mode = Mode.OK
@@ -52,7 +52,7 @@ class Behaviour:
         return {"mode": self.mode, "count": self.count, "perMinute": self.per_minute, "perHour": self.per_hour}
 
     def next(self) -> Mode:
-        """Return the mode of this send, and count it."""
+        """Return the mode of this request, and count it."""
         mode = self.mode
         if self.count is not None:
             self.count -= 1

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from local.mail.behaviour import Behaviour, Mode
+from local.behaviour import Behaviour, Mode
 
 
 def test_a_counted_order_ends_by_itself() -> None:
-    """The next n sends go as ordered, then all is well again."""
+    """The next n requests go as ordered, then all is well again."""
     behaviour = Behaviour.ordered({"mode": "error", "count": 2})
 
     assert [behaviour.next() for _ in range(3)] == [Mode.ERROR, Mode.ERROR, Mode.OK]
