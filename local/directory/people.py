@@ -47,7 +47,7 @@ class Crowd(_Shape):
 
     def users(self) -> Iterator[User]:
         """Make the people."""
-        for number in (f"{n:03}" for n in range(1, self.size + 1)):
+        for number in _numbers(self.size):
             mail = self.mail.format(number)
             yield User(
                 id=UUID(self.id.format(number)),
@@ -55,6 +55,25 @@ class Crowd(_Shape):
                 mail=mail,
                 userPrincipalName=mail,
             )
+
+
+class Teams(_Shape):
+    """Many groups of the same members, with names and ids like those of a crowd: more than a token can hold."""
+
+    size: int = Field(le=999)
+    id: str
+    display_name: str
+    members: tuple[UUID, ...]
+
+    def groups(self) -> Iterator[Group]:
+        """Make the groups."""
+        for number in _numbers(self.size):
+            name = self.display_name.format(number)
+            yield Group(id=UUID(self.id.format(number)), displayName=name, mail=None, members=self.members)
+
+
+def _numbers(size: int) -> Iterator[str]:
+    return (f"{number:03}" for number in range(1, size + 1))
 
 
 class Directory(_Shape):
@@ -95,17 +114,19 @@ class _Entry(Directory):
     """A directory as the file has it."""
 
     crowd: Crowd | None = None
+    teams: Teams | None = None
 
     def directory(self) -> Directory:
+        teams = tuple(self.teams.groups()) if self.teams else ()
         if self.crowd is None:
-            return Directory(tid=self.tid, users=self.users, groups=self.groups)
+            return Directory(tid=self.tid, users=self.users, groups=self.groups + teams)
         crowd = tuple(self.crowd.users())
         ids = tuple(user.id for user in crowd)
         groups = tuple(
             group.model_copy(update={"members": group.members + ids}) if group.id == self.crowd.group else group
             for group in self.groups
         )
-        return Directory(tid=self.tid, users=self.users + crowd, groups=groups)
+        return Directory(tid=self.tid, users=self.users + crowd, groups=groups + teams)
 
 
 class _File(BaseModel):

@@ -13,8 +13,9 @@ export class Directory {
   #ring;
   #store = createMemoryAdapter();
 
-  constructor(registration, { origin, ring }) {
+  constructor(registration, { origin, ring, hooks }) {
     Object.assign(this, registration);
+    this.hooks = hooks;
     this.path = `/${this.name}`;
     this.issuer = `${origin}${this.path}`;
     this.people = new People(this);
@@ -23,8 +24,8 @@ export class Directory {
     this.#publish();
   }
 
-  static async open(registration, { origin, folder }) {
-    return new Directory(registration, { origin, ring: await KeyRing.open(registration.name, folder) });
+  static async open(registration, { origin, folder, hooks }) {
+    return new Directory(registration, { origin, hooks, ring: await KeyRing.open(registration.name, folder) });
   }
 
   get signingKey() {

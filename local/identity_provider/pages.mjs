@@ -1,6 +1,7 @@
 /** The pages that people see: plain HTML that works offline, without scripts, and for everybody. */
 
 import { html, Markup } from "./html.mjs";
+import { ENTRA_EXTENSIONS, HOOKS } from "./registrations.mjs";
 
 const LOGO = html`<svg class="logo" viewBox="0 0 40 40" aria-hidden="true">
   <path d="M6 13h28M6 20h28M6 27h28" />
@@ -69,15 +70,19 @@ function somebodyElse(directory, { typed, problem, unfold }) {
         <p id="address-hint" class="hint">In ${directory.domain} it is a member of ${directory.title}, elsewhere a guest.</p>
         <label class="check"><input type="checkbox" name="verified"${typed.verified && html` checked`}>
           <span>${directory.title} has verified the address <span class="hint">(<code>xms_edov</code>)</span></span></label>
-        <button class="primary">Sign in</button>
+        <p class="buttons">
+          <button class="primary">Sign in</button>
+          ${directory.hooks.on && html`<button class="link" name="signUp" value="yes">Sign up first</button>`}
+        </p>
+        ${directory.hooks.on && html`<p class="hint">Signing up proves the address. The API is asked first, and may say no.</p>`}
       </form>
     </details>`;
 }
 
-export function errorPage(message) {
+export function errorPage(message, title = "This did not work") {
   return page(
-    "This did not work",
-    html`<h1>This did not work</h1>
+    title,
+    html`<h1>${title}</h1>
     <p class="lead" role="alert">${message}</p>`,
   );
 }
@@ -143,6 +148,10 @@ function examples(origin) {
   return `curl ${origin}/dev/token -d '{"directory": "contoso", "person": "ada"}'
 curl ${origin}/dev/token -d '{"directory": "contoso", "claims": {"roles": ["Operator"]}}'
 curl ${origin}/dev/token -d '{"directory": "fabrikam", "claims": {"email": "eve@example.test"}}'
+
+# as at a sign-in, the API is asked first and adds claims; and the token with which Entra itself asks it
+curl ${origin}/dev/token -d '{"person": "ada", "hook": true}'
+curl ${origin}/dev/token -d '{"appOnly": true, "claims": {"aud": "${HOOKS}", "azp": "${ENTRA_EXTENSIONS}"}}'
 
 # new keys (add "drop": true to forget the old ones); an outage: ok, throttle, error, reject or hang
 curl -X PUT ${origin}/dev/keys -d '{"rotate": true}'

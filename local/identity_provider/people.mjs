@@ -1,7 +1,8 @@
 /** Who a directory knows: the people of `people.json`, and those made up on its sign-in page. */
 
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+
+import { objectId } from "./object_ids.mjs";
 
 const KNOWN = JSON.parse(readFileSync(new URL("people.json", import.meta.url), "utf8"));
 
@@ -54,9 +55,4 @@ function madeUpClaims(directory, name, address, verified) {
   const edov = verified ? { xms_edov: true } : {};
   if (!address.toLowerCase().endsWith(`@${directory.domain}`)) return { ...common, ...edov, acct: 1 };
   return { ...common, ...edov, upn: address, acct: 0 };
-}
-
-function objectId(directory, address) {
-  const digest = createHash("sha256").update(`${directory.tid}/${address.toLowerCase()}`).digest("hex");
-  return digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5");
 }

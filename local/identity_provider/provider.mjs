@@ -4,7 +4,7 @@ import Provider, { errors, interactionPolicy } from "oidc-provider";
 
 import { showPage } from "./http.mjs";
 import { errorPage, signedOutPage, signOutPage } from "./pages.mjs";
-import { API, API_RESOURCE, API_SCOPES, CLIENTS } from "./registrations.mjs";
+import { API, API_RESOURCE, API_SCOPES, CLIENTS, clientWithId } from "./registrations.mjs";
 import { LIFETIME, personClaims } from "./tokens.mjs";
 
 /** Paths below the issuer, spelt as Entra does. */
@@ -88,11 +88,12 @@ function tokens(directory) {
   };
 }
 
-function asEntraWould(directory, { oidc }, jwt) {
+async function asEntraWould(directory, { oidc, ip }, jwt) {
   const { authTime } = oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken;
-  const { claims } = oidc.account.person;
+  const claims = personClaims(directory, oidc.account.person.claims, { client: oidc.client.clientId });
+  const added = await directory.hooks.claims(directory, { claims, client: clientWithId(claims.azp), ip });
   jwt.header = { typ: "JWT" };
-  jwt.payload = { ...personClaims(directory, claims, { client: oidc.client.clientId }), auth_time: authTime };
+  jwt.payload = { ...added, ...claims, auth_time: authTime };
 }
 
 function features() {

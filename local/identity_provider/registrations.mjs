@@ -8,6 +8,19 @@ export const API_RESOURCE = `api://${API}`;
 export const API_SCOPE = "access_as_user";
 export const API_SCOPES = [API_SCOPE, `${API}/${API_SCOPE}`, `${API_RESOURCE}/${API_SCOPE}`];
 
+/** The audience of the hooks: an app of its own, so that nobody's token for the API opens them. */
+export const HOOKS = "a0000000-0000-4000-8000-0000000000a2";
+
+/** The app by which Entra calls custom authentication extensions, the same one in every directory. */
+export const ENTRA_EXTENSIONS = "99045fe1-7639-4a75-9d4a-577b6ca3810f";
+
+/** Our custom authentication extension, and what makes it listen to sign-ins. */
+export const EXTENSION = "a0000000-0000-4000-8000-000000000021";
+export const LISTENER = "a0000000-0000-4000-8000-000000000022";
+
+/** The claims that tokens take over from the extension, whatever else it says: the apps' claims mapping. */
+export const MAPPED_CLAIMS = ["loomeStatus", "loomeRoles", "loomeRolesCut", "loomeVersion"];
+
 /** The products' front ends: public clients, told apart by `azp`. */
 export const CLIENTS = [
   { id: "a0000000-0000-4000-8000-000000000011", name: "Loome Integrate" },
@@ -16,6 +29,11 @@ export const CLIENTS = [
   { id: "a0000000-0000-4000-8000-000000000014", name: "Loome Portal" },
   { id: "a0000000-0000-4000-8000-000000000015", name: "Loome Monitor" },
 ];
+
+/** The client with this id, which may be one that is not registered here. */
+export function clientWithId(id) {
+  return CLIENTS.find((client) => client.id === id) ?? { id, name: "Another app" };
+}
 
 /** The client that tokens are for when nobody says otherwise. */
 export const INTEGRATE = CLIENTS[0].id;

@@ -1,8 +1,9 @@
 /**
- * The local identity provider, a program: `node server.mjs --port 7080 [--data FOLDER]`.
+ * The local identity provider, a program: `node server.mjs --port 7080 [--data FOLDER] [--api URL]`.
  *
  * It listens on loopback only and says one line when it is ready. Keys are kept in FOLDER, else they are new with every
- * start. Exit code 2: wrong arguments, or the port is taken.
+ * start. The hooks of the API at URL are called at sign-ins, else nobody is asked. Exit code 2: wrong arguments, or the
+ * port is taken.
  */
 
 import { once } from "node:events";
@@ -11,6 +12,7 @@ import { parseArgs } from "node:util";
 
 import { Behaviour } from "./behaviour.mjs";
 import { Directory } from "./directory.mjs";
+import { Hooks } from "./hooks.mjs";
 import { DIRECTORIES } from "./registrations.mjs";
 import { site } from "./site.mjs";
 
@@ -23,10 +25,11 @@ function giveUp(sentence) {
 
 function readArguments() {
   try {
-    const options = { port: { type: "string", default: "7080" }, data: { type: "string" } };
-    const { port, data } = parseArgs({ options }).values;
+    const options = { port: { type: "string", default: "7080" }, data: { type: "string" }, api: { type: "string" } };
+    const { port, data, api } = parseArgs({ options }).values;
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new Error(`${port} is not a port.`);
-    return { port: Number(port), data };
+    if (api !== undefined && !URL.canParse(api)) throw new Error(`${api} is not an address.`);
+    return { port: Number(port), data, api };
   } catch (error) {
     return giveUp(error.message);
   }
@@ -44,19 +47,20 @@ async function listen(port) {
   return server;
 }
 
-async function openSite(origin, folder) {
-  const open = (registration) => Directory.open(registration, { origin, folder });
+async function openSite(origin, { data, api }) {
+  const hooks = new Hooks(api);
+  const open = (registration) => Directory.open(registration, { origin, folder: data, hooks });
   const directories = await Promise.all(DIRECTORIES.map(open));
   return site({ directories, behaviour: new Behaviour(), origin });
 }
 
 async function main() {
-  const { port, data } = readArguments();
+  const { port, ...options } = readArguments();
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
 
   const server = await listen(port);
   const origin = `http://${HOST}:${server.address().port}`;
-  const opening = openSite(origin, data);
+  const opening = openSite(origin, options);
   server.on("request", async (request, response) => (await opening)(request, response));
   await opening;
   console.log(`Identity provider ready: ${origin}`);

@@ -5,7 +5,7 @@ import { errors } from "oidc-provider";
 import { readText, sendPage } from "./http.mjs";
 import { errorPage, signInPage } from "./pages.mjs";
 import { NotAPerson } from "./people.mjs";
-import { CLIENTS } from "./registrations.mjs";
+import { clientWithId } from "./registrations.mjs";
 
 const ENDED = "This sign-in is over. Go back to the application and start again.";
 
@@ -27,8 +27,7 @@ async function converse(directory, request, response) {
 
 /** What the page shall ask: for which app, and who is expected. */
 function question({ params }) {
-  const client = CLIENTS.find(({ id }) => id === params.client_id);
-  return { app: client.name, typed: { address: params.login_hint ?? "" } };
+  return { app: clientWithId(params.client_id).name, typed: { address: params.login_hint ?? "" } };
 }
 
 async function receive(directory, interaction, request, response) {
@@ -36,8 +35,10 @@ async function receive(directory, interaction, request, response) {
   if (form.has("cancel")) return finish(directory, request, response, { error: "access_denied" });
 
   try {
-    const { oid } = chosen(directory, form).claims;
-    const login = { accountId: oid, remember: false };
+    const person = chosen(directory, form);
+    const blocked = form.has("signUp") && (await directory.hooks.blockPage(directory, signUp(person, interaction, request)));
+    if (blocked) return sendPage(response, 403, errorPage(blocked.message, blocked.title ?? "You cannot sign up"));
+    const login = { accountId: person.claims.oid, remember: false };
     await finish(directory, request, response, { login, select_account: {} });
   } catch (error) {
     if (!(error instanceof NotAPerson)) throw error;
@@ -50,9 +51,14 @@ function chosen(directory, form) {
   return directory.people.named(form.get("person")) ?? directory.people.makeUp(typed(form));
 }
 
+function signUp({ claims }, { params }, { socket }) {
+  return { claims, client: clientWithId(params.client_id), ip: socket.remoteAddress };
+}
+
+/** Who signs up has proven the address. */
 function typed(form) {
   const text = (name) => (form.get(name) ?? "").trim();
-  return { name: text("name"), address: text("address"), verified: form.has("verified") };
+  return { name: text("name"), address: text("address"), verified: form.has("verified") || form.has("signUp") };
 }
 
 function finish(directory, request, response, result) {

@@ -14,7 +14,7 @@ export function site({ directories, behaviour, origin }) {
   const routes = {
     "GET /": (_, response) => sendPage(response, 200, indexPage(directories, origin)),
     "GET /style.css": (_, response) => response.writeHead(200, { "content-type": "text/css" }).end(STYLE),
-    "POST /dev/token": json((body) => issueToken(directories, body)),
+    "POST /dev/token": json((body, ip) => issueToken(directories, body, ip)),
     "PUT /dev/keys": json((body) => rotateKeys(directories, body)),
     "PUT /behaviour": json((body) => behaviour.order(body)),
   };
@@ -26,7 +26,10 @@ export function site({ directories, behaviour, origin }) {
 }
 
 function json(act) {
-  return async (request, response) => sendJson(response, 200, await act(await readObject(request)));
+  return async (request, response) => {
+    const body = await readObject(request);
+    sendJson(response, 200, await act(body, request.socket.remoteAddress));
+  };
 }
 
 async function answer(route, request, response) {

@@ -42,7 +42,7 @@ def parts(ports: Ports, data: Path, *, settings: Path, functions: bool) -> tuple
         ),
         Part(
             "identity provider",
-            (node, _IDENTITY_PROVIDER / "server.mjs", "--port", str(ports.idp), "--data", data / "identity_provider"),
+            (node, _IDENTITY_PROVIDER / "server.mjs", *_identity_provider(ports, data)),
             (ports.idp,),
             f"{idp}/contoso/.well-known/openid-configuration",
         ),
@@ -60,6 +60,11 @@ def parts(ports: Ports, data: Path, *, settings: Path, functions: bool) -> tuple
         ),
     )
     return listed if functions else listed[:-1]
+
+
+def _identity_provider(ports: Ports, data: Path) -> tuple[str | Path, ...]:
+    api = f"http://127.0.0.1:{ports.api}/api"
+    return ("--port", str(ports.idp), "--data", data / "identity_provider", "--api", api)
 
 
 def _azurite(ports: Ports, data: Path) -> tuple[str | Path, ...]:

@@ -68,9 +68,14 @@ async def pick(page: Page, name: str) -> None:
 
 async def make_up(page: Page, name: str, address: str, *, verified: bool = False) -> None:
     """Sign in as somebody else, and wait to be back in the app."""
-    await page.get_by_text("Somebody else").click()
-    await page.get_by_label("Name").fill(name)
-    await page.get_by_label("E-mail address").fill(address)
+    await fill_in(page, name, address)
     await page.get_by_label("has verified").set_checked(verified)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/callback?*")
+
+
+async def fill_in(page: Page, name: str, address: str) -> None:
+    """Say who else one is."""
+    await page.get_by_text("Somebody else").click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("E-mail address").fill(address)

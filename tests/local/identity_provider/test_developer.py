@@ -103,12 +103,31 @@ async def test_an_app_only_token_has_neither_scope_nor_person(provider: Identity
     assert claims["azp"] == "99045fe1-7639-4a75-9d4a-577b6ca3810f"
 
 
+async def test_entras_own_app_can_be_played_by_hand(provider: IdentityProvider) -> None:
+    """The token with which custom authentication extensions are called, to be tried against hooks."""
+    wanted = {"aud": "a0000000-0000-4000-8000-0000000000a2", "azp": "99045fe1-7639-4a75-9d4a-577b6ca3810f"}
+
+    claims = await provider.claims(directory="contoso", appOnly=True, claims=wanted)
+
+    assert claims.items() >= (wanted | {"iss": f"{provider.origin}/contoso", "ver": "2.0"}).items()
+    assert not {"scp", "name", "preferred_username"} & claims.keys()
+
+
+async def test_too_many_groups_are_not_in_the_token(provider: IdentityProvider) -> None:
+    """It says where they can be asked for instead, as Entra's tokens do."""
+    claims = await provider.claims(person="olive")
+
+    assert "groups" not in claims
+    source = claims["_claim_names"]["groups"]
+    assert claims["_claim_sources"][source]["endpoint"].endswith(f"/users/{claims['oid']}/getMemberObjects")
+
+
 async def test_a_known_person_is_always_the_same(provider: IdentityProvider) -> None:
     """Ada keeps her object id and subject, and everything that the file says of her."""
     ada, again = await provider.claims(person="ada"), await provider.claims(person="ada")
 
     assert (ada["oid"], ada["upn"], ada["preferred_username"]) == (ADA, "ada@contoso.test", "ada@contoso.test")
-    assert ada["groups"] == ["c0000000-0000-4000-8000-000000000201"]
+    assert ada["groups"] == ["c0000000-0000-4000-8000-000000000201", "c0000000-0000-4000-8000-000000000204"]
     assert again["sub"] == ada["sub"]
 
 
@@ -128,9 +147,9 @@ async def test_mallory_claims_adas_address_without_evidence(provider: IdentityPr
         ({"directory": "adatum"}, '"directory" must be one of contoso, fabrikam.'),
         ({"claims": ["oid"]}, '"claims" must be an object.'),
         ({"appOnly": "yes"}, '"appOnly" must be true or false.'),
-        ({"person": "mallory"}, '"person" must be one of ada, bo, guest in contoso.'),
+        ({"person": "mallory"}, '"person" must be one of ada, bo, guest, noel, olive in contoso.'),
         ({"person": "ada", "appOnly": True}, 'A token is either "appOnly" or for a "person".'),
-        ({"claim": {}}, "Unknown: claim. Known: directory, person, claims, appOnly."),
+        ({"claim": {}}, "Unknown: claim. Known: directory, person, claims, appOnly, hook."),
     ],
 )
 async def test_a_malformed_request_for_a_token_is_told_why(

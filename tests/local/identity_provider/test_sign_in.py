@@ -34,7 +34,7 @@ async def test_ada_signs_in_with_one_click(provider: IdentityProvider, callback:
         "upn": "ada@contoso.test",
         "email": "ada@contoso.test",
         "acct": 0,
-        "groups": ["c0000000-0000-4000-8000-000000000201"],
+        "groups": ["c0000000-0000-4000-8000-000000000201", "c0000000-0000-4000-8000-000000000204"],
     }
 
 
