@@ -5,6 +5,7 @@ from functions import (
     audit,
     checks,
     directory,
+    hooks,
     invitations,
     me,
     members,
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     operations.functions,
     audit.functions,
     sign_in.functions,
+    hooks.functions,
     outbox.functions,
     meta.functions,
 )

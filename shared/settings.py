@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
@@ -10,12 +11,19 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.domain.principals import Directory, DirectoryId
+from shared.domain.adapters import Adapter
+from shared.domain.principals import Directory, DirectoryId, ProductId
 
 STORAGE: Final = "MembersStorage"
 """The connection of tables and queue, for this app and for the host's queue triggers."""
 
 _SHORTEST_KEY = 32
+_SHORTEST_PASSWORD = 16
+_USUAL_ADAPTERS = f"{Adapter.FRONT_END},{Adapter.ENTRA}"
+_THUMBPRINT = re.compile(r"[0-9a-f]{64}")
+
+type _Passwords = Annotated[tuple[Annotated[str, Field(min_length=_SHORTEST_PASSWORD)], ...], Field(max_length=2)]
+"""Two while one is being replaced by the other."""
 
 
 class BrokenSettings(ValueError):
@@ -50,6 +58,36 @@ class PepperSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectorSettings:
+    """
+    Whom a B2C tenant's API connectors call as, and the directory that its people are in.
+
+    A caller shows the user with one of the passwords, or a certificate with one of the thumbprints (SHA-256, in hex).
+    """
+
+    directory: DirectoryId
+    user: str
+    passwords: tuple[str, ...] = field(repr=False)
+    thumbprints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """
+    In which ways sign-ins are heard of.
+
+    `audience` is the application that Entra's tokens for the hooks are meant for, `extensions` are the ids of the
+    custom authentication extensions that may call, and `products` says which client application is of which product.
+    """
+
+    adapters: frozenset[Adapter] = frozenset({Adapter.FRONT_END})
+    audience: str = ""
+    extensions: frozenset[str] = frozenset()
+    products: Mapping[str, ProductId] = field(default_factory=dict)
+    connector: ConnectorSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """
     All settings.
@@ -65,6 +103,7 @@ class Settings:
     email: EmailSettings
     graph: GraphSettings
     storage: Mapping[str, str] = field(repr=False)
+    sign_ins: SignInSettings = SignInSettings()
 
 
 class _Directory(BaseModel):
@@ -97,8 +136,9 @@ class _Pepper(BaseModel):
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read all settings; BrokenSettings for the first that is missing or makes no sense."""
+    directories = _directories(_given(environment, "MEMBERS_DIRECTORIES"))
     return Settings(
-        directories=_directories(_given(environment, "MEMBERS_DIRECTORIES")),
+        directories=directories,
         audience=_given(environment, "MEMBERS_AUDIENCE"),
         cursor_key=_key(environment, "MEMBERS_CURSOR_KEY"),
         peppers=_peppers(_given(environment, "MEMBERS_KEY_PEPPERS")),
@@ -114,7 +154,65 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             client_id=environment.get("AZURE_CLIENT_ID") or None,
         ),
         storage={name: value for name, value in environment.items() if name.partition("__")[0] == STORAGE},
+        sign_ins=_sign_ins(environment, directories),
     )
+
+
+def _sign_ins(environment: Mapping[str, str], directories: tuple[Directory, ...]) -> SignInSettings:
+    """Read what the adapters that are switched on have to know; the settings of the others are not looked at."""
+    on = _adapters(environment.get("MEMBERS_SIGN_INS", _USUAL_ADAPTERS))
+    entra = bool(on & {Adapter.ENTRA, Adapter.ENTRA_SIGN_UP})
+    return SignInSettings(
+        adapters=on,
+        audience=_given(environment, "MEMBERS_HOOK_AUDIENCE") if entra else "",
+        extensions=frozenset(_listed(_given(environment, "MEMBERS_HOOK_EXTENSIONS").lower())) if entra else frozenset(),
+        products=_products(_given(environment, "MEMBERS_CLIENTS")) if on - {Adapter.FRONT_END} else {},
+        connector=_connector(environment, directories) if Adapter.B2C in on else None,
+    )
+
+
+def _adapters(text: str) -> frozenset[Adapter]:
+    try:
+        named = frozenset(map(Adapter, _listed(text)))
+    except ValueError as error:
+        raise BrokenSettings(f"The setting MEMBERS_SIGN_INS names an adapter that there is not: {error}.") from error
+    return named - {Adapter.FIRST_CALL}
+
+
+def _products(text: str) -> dict[str, ProductId]:
+    try:
+        listed = TypeAdapter(dict[str, ProductId]).validate_json(text)
+    except ValidationError as error:
+        raise BrokenSettings("The setting MEMBERS_CLIENTS does not map client ids to products.") from error
+    return {client.lower(): product for client, product in listed.items()}
+
+
+def _connector(environment: Mapping[str, str], directories: tuple[Directory, ...]) -> ConnectorSettings:
+    directory = _given(environment, "MEMBERS_B2C_DIRECTORY")
+    if directory not in {each.id for each in directories}:
+        raise BrokenSettings("The setting MEMBERS_B2C_DIRECTORY is none of MEMBERS_DIRECTORIES.")
+    passwords = _passwords(environment.get("MEMBERS_B2C_PASSWORDS", "[]"))
+    thumbprints = frozenset(_listed(environment.get("MEMBERS_B2C_THUMBPRINTS", "").lower()))
+    if not all(map(_THUMBPRINT.fullmatch, thumbprints)):
+        raise BrokenSettings("The setting MEMBERS_B2C_THUMBPRINTS has something that is no SHA-256 thumbprint in hex.")
+    if not passwords and not thumbprints:
+        raise BrokenSettings("Neither MEMBERS_B2C_PASSWORDS nor MEMBERS_B2C_THUMBPRINTS says who may call.")
+    user = _given(environment, "MEMBERS_B2C_USER") if passwords else ""
+    return ConnectorSettings(DirectoryId(directory), user, passwords, thumbprints)
+
+
+def _passwords(text: str) -> tuple[str, ...]:
+    try:
+        return TypeAdapter(_Passwords).validate_json(text)
+    except ValidationError as error:
+        raise BrokenSettings(
+            f"The setting MEMBERS_B2C_PASSWORDS is no list of one or two passwords of {_SHORTEST_PASSWORD} characters."
+        ) from error
+
+
+def _listed(text: str) -> list[str]:
+    """Take a list apart at its commas."""
+    return [each for each in map(str.strip, text.split(",")) if each]
 
 
 def _given(environment: Mapping[str, str], name: str) -> str:

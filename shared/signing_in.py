@@ -1,20 +1,27 @@
 """A person has signed in: look in every tenant that may know them, and turn what waits there into memberships (R10)."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
+from shared.domain.adapters import SignIn
 from shared.domain.approval import remember
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import NotFound
 from shared.domain.events import EventType
 from shared.domain.membership import Member, Ref
-from shared.domain.principals import Person, ProductId
+from shared.domain.principals import Address, Person, ProductId
 from shared.domain.sign_in import group_identities, sign_in
 from shared.domain.tenants import Tenant
+from shared.identity.graph_errors import DirectoryUnavailable
+from shared.identity.graph_tokens import Caller
 from shared.storage import tenant_store
-from shared.storage.tenant_store import Author, Reading, TenantBusy, TenantStore, Wanted
+from shared.storage.errors import StorageUnavailable
+from shared.storage.tenant_store import Author, Reading, TenantBusy, Tenants, TenantStore, Wanted
 from shared.wiring import App
 
 
@@ -28,27 +35,117 @@ class Arrival:
     converted: bool
 
 
-async def arrive(app: App, person: Person, product: ProductId, *, request_id: str) -> list[Arrival]:
+class Standing(StrEnum):
+    """What a hook can tell of somebody, as the claim `loomeStatus` spells it."""
+
+    ACTIVE = "active"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of a sign-in that a hook has told of."""
+
+    standing: Standing
+    arrivals: Sequence[Arrival] = ()
+
+
+DEADLINE: Final = 0.85
+"""Seconds after which a hook answers what it can: the directory lets the person wait, and gives up soon."""
+_log = logging.getLogger(__name__)
+
+
+async def hear(app: App, sign_in: SignIn) -> Heard:
+    """
+    Sign in somebody whom a hook tells of, in time; what is missed is done at their next call.
+
+    Whatever the trouble, the hook has an answer: the directory would turn everybody away without one.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _in_time(app.hurried_tenants, sign_in)
+    except (TimeoutError, StorageUnavailable, TenantBusy) as trouble:
+        _log.warning("hook.unknown", extra={"adapter": sign_in.adapter, "why": type(trouble).__name__})
+    except Exception as defect:  # noqa: BLE001 - the docstring says why; its text may name people
+        _log.error("hook.failed", extra={"adapter": sign_in.adapter, "why": type(defect).__name__})
+    return Heard(Standing.UNKNOWN)
+
+
+async def _in_time(tenants: Tenants, sign_in: SignIn) -> Heard:
+    arrivals = await arrive(tenants, sign_in)
+    if arrivals:
+        return Heard(Standing.ACTIVE, arrivals)
+    could_be_in_one = sign_in.person.groups is None and await tenants.has_groups(
+        sign_in.person.identity.directory, sign_in.product
+    )
+    return Heard(Standing.UNKNOWN if could_be_in_one else Standing.NONE)
+
+
+async def may_sign_up(app: App, address: Address | None, product: ProductId) -> bool:
+    """
+    Tell whether an invitation waits for an address in a product.
+
+    When that cannot be told in time, everybody may: an account alone gives no access to anything.
+    """
+    if address is None:
+        return False
+    try:
+        async with asyncio.timeout(DEADLINE):
+            stores = await app.hurried_tenants.of_person(None, address)
+            return any(await asyncio.gather(*(_is_invited_in(store, address, product) for store in stores)))
+    except (TimeoutError, StorageUnavailable) as trouble:
+        _log.warning("hook.unknown", extra={"adapter": "sign-up", "why": type(trouble).__name__})
+        return True
+
+
+async def _is_invited_in(store: TenantStore, address: Address, product: ProductId) -> bool:
+    try:
+        facts = (await store.read(Wanted(addresses=frozenset({address})))).facts
+    except NotFound:
+        return False
+    member = facts.by_address.get(address)
+    open_ = member is not None and member.invitation is not None and not member.invitation.expired(facts.at)
+    return open_ and facts.tenant.product == product
+
+
+async def with_groups(app: App, person: Person, token: str | None) -> Person:
+    """Ask the directory for the groups of somebody who is in too many for a token; else they stay unknown (R13)."""
+    if person.groups is not None:
+        return person
+    asking = Caller(person.identity.directory, str(person.identity), token)
+    try:
+        groups = await app.directory.member_objects(person.identity.subject, caller=asking)
+    except DirectoryUnavailable as unavailable:
+        _log.warning("groups.unknown", extra={"why": unavailable.reason})
+        return person
+    return replace(person, groups=groups)
+
+
+async def arrive(tenants: Tenants, sign_in: SignIn) -> list[Arrival]:
     """
     Sign a person in to every tenant of a product that knows them.
 
     Two rounds of reading when nothing waits, and one transaction in each tenant where something does, all at once. An
     address that nothing proves is looked for too, and all that comes of it is a near miss (R11).
     """
+    person = sign_in.person
     groups = tuple(group_identities(person))
-    stores = await app.tenants.of_person(person.identity, person.address, groups)
-    arrivals = await asyncio.gather(*(_arrive_in(store, person, product, request_id) for store in stores))
+    stores = await tenants.of_person(person.identity, person.address, groups)
+    arrivals = await asyncio.gather(*(arrive_in(store, sign_in) for store in stores))
     return sorted((each for each in arrivals if each), key=lambda each: each.tenant.id)
 
 
-async def _arrive_in(store: TenantStore, person: Person, product: ProductId, request_id: str) -> Arrival | None:
+async def arrive_in(store: TenantStore, it: SignIn) -> Arrival | None:
+    """Sign a person in to one tenant; None when it does not know them, or is of another product."""
+    person = it.person
     addresses = frozenset({person.address} if person.address else ())
     wanted = Wanted(identities=frozenset({person.identity, *group_identities(person)}), addresses=addresses)
     try:
         reading = await store.read(wanted)
     except NotFound:
         return None  # the tenant was deleted, and its lines in the index are still there
-    if reading.facts.tenant.product != product:
+    if reading.facts.tenant.product != it.product:
         return None
     if len(sign_in(reading.facts, person).edits) > 1:
         wanted |= Wanted(around=True)  # members are merged, and with them what they own
@@ -57,10 +154,12 @@ async def _arrive_in(store: TenantStore, person: Person, product: ProductId, req
     def decide(facts: Facts) -> Change[Member | None]:
         return sign_in(facts, person)
 
-    author = Author(Actor(Ref("user", person.identity.subject, person.name)), request_id)
+    author = Author(Actor(Ref("user", person.identity.subject, person.name)), it.event)
     change = await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author, first=reading)
-    await _remember(store, person, wanted, reading, request_id)
+    await _remember(store, it, wanted, reading)
     converted = any(event.type is EventType.INVITATION_CONVERTED for event in change.events)
+    if converted:
+        _log.info("invitation.converted", extra={"tenant": reading.facts.tenant.id, "adapter": it.adapter})
     if change.answer is None:
         return None
     return Arrival(reading.facts.tenant, change.answer, _groups(reading.facts, person, change.answer), converted)
@@ -70,13 +169,13 @@ _SIGN_IN: Final = Actor(Ref("system", "sign-in", "Sign-in"))
 """Who remembers near misses: those who have signed in are nobody here."""
 
 
-async def _remember(store: TenantStore, person: Person, wanted: Wanted, reading: Reading, request_id: str) -> None:
+async def _remember(store: TenantStore, it: SignIn, wanted: Wanted, reading: Reading) -> None:
     """Remember somebody who almost matched an invitation; in a tenant that is too busy for it, another day."""
 
     def decide(facts: Facts) -> Change[None]:
-        return remember(facts, person)
+        return remember(facts, it.person)
 
-    author = Author(_SIGN_IN, request_id)
+    author = Author(_SIGN_IN, it.event)
     with suppress(TenantBusy, NotFound):
         await tenant_store.change(store, decide, wanted=wanted, author=lambda _: author, first=reading)
 

@@ -18,6 +18,7 @@ from shared.identity.api_keys import Pepper, Peppers
 from shared.identity.directory import GraphDirectory
 from shared.identity.graph_allowance import Allowance
 from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSource
+from shared.identity.hook_callers import Connectors
 from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
 from shared.storage.cascades import Cascades
 from shared.storage.client import Client
@@ -33,11 +34,15 @@ from shared.storage.tenant_list import TENANTS
 from shared.storage.tenant_store import Tenants
 
 if TYPE_CHECKING:
+    from shared.identity.jwks import KeySource
     from shared.identity.tokens import TokenValidator
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
 REQUESTS_A_MINUTE: Final = 1200
 _STORAGE_SECONDS: Final = 5.0
+_HURRIED_SECONDS: Final = 0.4
+_HEDGE_SECONDS: Final = 0.06
+"""Whoever waits at a sign-in has no time for a slow answer: a second reading is under way before it is missed."""
 
 
 def now() -> datetime:
@@ -63,14 +68,30 @@ class App:
     @cached_property
     def tokens(self) -> "TokenValidator":
         """Who decides which access tokens are believed."""
-        from shared.identity.jwks import KeySource  # noqa: PLC0415 - cryptography is slow to load, and mails need none
-        from shared.identity.tokens import TokenValidator  # noqa: PLC0415 - the same
+        return self._validator(self.settings.audience)
 
-        directories = self.settings.directories
-        keys = KeySource(
-            (issuer for each in directories for issuer in each.issuers), lambda: self._session, time.monotonic
-        )
-        return TokenValidator(directories, self.settings.audience, keys, time.time)
+    @cached_property
+    def hook_tokens(self) -> "TokenValidator":
+        """Who decides which tokens of Entra's own are believed, when it calls a hook."""
+        return self._validator(self.settings.sign_ins.audience)
+
+    def _validator(self, audience: str) -> "TokenValidator":
+        from shared.identity.tokens import TokenValidator  # noqa: PLC0415 - cryptography is slow to load
+
+        return TokenValidator(self.settings.directories, audience, self._keys, time.time)
+
+    @cached_property
+    def _keys(self) -> "KeySource":
+        from shared.identity.jwks import KeySource  # noqa: PLC0415 - the same
+
+        issuers = (issuer for each in self.settings.directories for issuer in each.issuers)
+        return KeySource(issuers, lambda: self._session, time.monotonic)
+
+    @cached_property
+    def connectors(self) -> Connectors | None:
+        """Who decides which callers are API connectors; None where there are none."""
+        they = self.settings.sign_ins.connector
+        return Connectors(they.user, they.passwords, they.thumbprints, self.clock) if they else None
 
     @cached_property
     def peppers(self) -> Peppers:
@@ -101,6 +122,13 @@ class App:
         """All tenants."""
         index = IdentityIndex(self.tables)
         return TableTenants(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+
+    @cached_property
+    def hurried_tenants(self) -> Tenants:
+        """All tenants, for whoever has less than a second."""
+        tables = Tables(self._client, timeout=_HURRIED_SECONDS, hedge=_HEDGE_SECONDS)
+        outbox = Outbox(tables, self.queue)
+        return TableTenants(tables, IdentityIndex(tables), outbox, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def purge(self) -> Purge:

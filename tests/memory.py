@@ -15,7 +15,7 @@ from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.mailing import Letter, letter_to
 from shared.domain.membership import Mailed, Member, Ref
-from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, TenantId
+from shared.domain.principals import Address, DirectoryId, Identity, Kind, MemberId, ProductId, ProjectId, TenantId
 from shared.domain.project_lifecycle import leave_deleted, owners_after
 from shared.domain.projects import Project
 from shared.domain.removal import administrators_after
@@ -172,9 +172,14 @@ class MemoryTenantStore:
         ]
         return _page(sorted(lines, key=itemgetter(0)), limit, after)
 
-    def knows(self, identity: Identity, address: Address | None) -> bool:
+    def knows(self, identities: Iterable[Identity], address: Address | None) -> bool:
         """Tell whether somebody is a member, by identity or by address."""
-        return bool(self._bound_to(identity) or (address and self._addressed(address)))
+        return any(map(self._bound_to, identities)) or bool(address and self._addressed(address))
+
+    def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
+        """Tell whether a group of a directory is in this tenant of a product."""
+        groups = {m.identity.directory for m in self._members.values() if m.kind is Kind.GROUP and m.identity}
+        return self.tenant is not None and self.tenant.product == product and directory in groups
 
     def _bound_to(self, identity: Identity) -> Member | None:
         return next((member for member in self._members.values() if member.identity == identity), None)
@@ -301,11 +306,15 @@ class MemoryTenants:
         return self._stores[home.tenant]
 
     async def of_person(
-        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+        self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> Sequence[MemoryTenantStore]:
         """Find the tenants that know a person: by identity, by groups, and by an address that is to be believed."""
-        identities = (identity, *groups)
-        return [store for store in self._stores.values() if any(store.knows(each, address) for each in identities)]
+        identities = [*([identity] if identity else []), *groups]
+        return [store for store in self._stores.values() if store.knows(identities, address)]
+
+    async def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
+        """Tell whether a group of a directory is in any tenant of a product."""
+        return any(store.has_groups(directory, product) for store in self._stores.values())
 
 
 async def _give_way() -> None:

@@ -52,6 +52,16 @@ class Identity:
     subject: str
 
 
+def group_mark(directory: DirectoryId, product: ProductId) -> Identity:
+    """
+    Name what stands for all groups of a directory in a product.
+
+    It is nobody's identity, for those have no blanks. It tells whether somebody whose groups are not known could get in
+    by one (R13).
+    """
+    return Identity(directory, f"groups of {product}")
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """

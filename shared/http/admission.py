@@ -9,6 +9,7 @@ from typing import Final
 import azure.functions as func
 
 from shared.domain.access import grant_for
+from shared.domain.adapters import Adapter, SignIn
 from shared.domain.catalogue import Action
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import Forbidden, NotFound
@@ -17,6 +18,7 @@ from shared.domain.principals import API_KEYS, Identity, MemberId, Person, Proje
 from shared.domain.remote_access import note_use
 from shared.http import problems
 from shared.identity.api_keys import NotAKey, client_address, looks_like_key, parse
+from shared.signing_in import arrive_in
 from shared.storage import tenant_store
 from shared.storage.errors import StorageUnavailable
 from shared.storage.tenant_store import Author, Reading, TenantBusy, TenantStore, Wanted
@@ -35,6 +37,8 @@ class Caller(StrEnum):
     MEMBER_OR_OPERATOR = "member-or-operator"
     ADMINISTRATOR_OR_OPERATOR = "administrator-or-operator"
     PERSON_OR_KEY = "person-or-key"
+    ENTRA = "entra"
+    CONNECTOR = "connector"
 
 
 _ALSO_OPERATORS: Final = {Caller.OPERATOR, Caller.MEMBER_OR_OPERATOR, Caller.ADMINISTRATOR_OR_OPERATOR}
@@ -106,6 +110,8 @@ async def enter(
     path: dict[str, str],
     wanted: Wanted,
     author: Callable[[Facts], Author],
+    *,
+    request_id: str,
 ) -> tuple[TenantStore, Reading, Wanted]:
     """Read the tenant, the caller's place in it and all else that is wanted, at once; see whether they may enter."""
     wanted |= Wanted(
@@ -121,8 +127,17 @@ async def enter(
         raise
     if isinstance(credential, PresentedKey):
         await admit_key(app, store, credential, reading.facts)
+    elif not _is_active(credential, reading.facts) and await arrive_in(
+        store, SignIn(credential, reading.facts.tenant.product, Adapter.FIRST_CALL, request_id)
+    ):
+        reading = await store.read(wanted)  # the first call is a sign-in, too (R10)
     author(reading.facts)
     return store, reading, wanted
+
+
+def _is_active(person: Person, facts: Facts) -> bool:
+    member = facts.by_identity.get(person.identity)
+    return member is not None and member.status is Status.ACTIVE
 
 
 def author_of(

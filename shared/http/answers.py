@@ -224,10 +224,15 @@ def arrival(it: Arrival) -> schemas.SignedInTenant:
         product=it.tenant.product,
         name=it.tenant.name,
         url=it.tenant.url,
-        roles=list(dict.fromkeys(role for holder in (it.member, *it.groups) for role in holder.roles)),
+        roles=roles_in(it),
         roles_version=roles_version(it.member, it.groups),
         converted=it.converted,
     )
+
+
+def roles_in(it: Arrival) -> list[RoleId]:
+    """List the roles that somebody has in a tenant, own ones first, then those of their groups."""
+    return list(dict.fromkeys(role for holder in (it.member, *it.groups) for role in holder.roles))
 
 
 def health(it: Health) -> Answer[schemas.HealthOut]:

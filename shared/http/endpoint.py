@@ -10,6 +10,7 @@ import azure.functions as func
 from pydantic import BaseModel
 
 from shared import wiring
+from shared.domain.adapters import Adapter
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
 from shared.domain.errors import NotFound, PreconditionFailed, Refusal
@@ -26,6 +27,7 @@ from shared.http.admission import (
     person_of,
     refuse_forged_key,
 )
+from shared.http.hook_admission import HOOKS
 from shared.http.problems import Problem, from_refusal
 from shared.http.reading import Given
 from shared.http.requests import Request, Tenancy
@@ -49,6 +51,10 @@ class Answer[B: BaseModel | str]:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _as_it_is(problem: Problem) -> Problem:
+    return problem
+
+
 type Handler = Callable[[Request[Any, Any]], Awaitable[BaseModel | str | Answer[Any]]]
 
 
@@ -63,7 +69,8 @@ class Endpoint:
     the documentation. `is_once` says that the endpoint honours idempotency keys, and `own_too` that whoever the path
     names may do this to themselves without any permission. Where `outlives_tenant` is set, operators may also ask
     about tenants that there are not any more: the request then has no tenancy. With `needs_version`, callers have to
-    say which version they have seen.
+    say which version they have seen. An endpoint of an `adapter` is there only while that is switched on, and
+    `complains` in the words that its callers know.
     """
 
     name: str
@@ -83,6 +90,8 @@ class Endpoint:
     own_too: bool = False
     outlives_tenant: bool = False
     needs_version: bool = False
+    adapter: Adapter | None = None
+    complains: Callable[[Problem], "Problem | Answer[Any]"] = _as_it_is
 
     @property
     def is_conditional(self) -> bool:
@@ -135,7 +144,10 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
     try:
         result = await endpoint.handler(await _let_in(endpoint, http, request_id))
     except Problem as problem:
-        return _refusal(problem, request_id)
+        told = endpoint.complains(problem)
+        if isinstance(told, Problem):
+            return _refusal(told, request_id)
+        result = told
     except Replayed as replayed:
         result = Answer(replayed.answer, endpoint.status, {"Idempotency-Replayed": "true"})
     except _REFUSING as trouble:
@@ -176,7 +188,11 @@ def _response(body: str, status: HTTPStatus, media_type: str, request_id: str, *
 async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -> Request[Any, Any]:
     """Find out who asks, whether they may, and what for, in this order: strangers learn nothing of bodies."""
     app = wiring.app()
-    credential = None if endpoint.requires is Caller.ANYONE else await _authenticate(app, endpoint, http)
+    if endpoint.adapter and endpoint.adapter not in app.settings.sign_ins.adapters:
+        raise NotFound
+    admit = HOOKS.get(endpoint.requires)
+    directory = await admit(app, http) if admit else None
+    credential = None if endpoint.requires in _NOBODY else await _authenticate(app, endpoint, http)
     given = reading.try_to_read(
         http,
         endpoint.query,
@@ -195,7 +211,9 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
         raise given.complaint
     if endpoint.needs_version and tenancy and not tenancy.expected:
         raise PreconditionFailed("Say with If-Match which version you have seen.")
-    return Request(app, request_id, path, given.query, given.body, credential, tenancy, given.once, bearer(http))
+    return Request(
+        app, request_id, path, given.query, given.body, credential, tenancy, given.once, bearer(http), directory
+    )
 
 
 async def _path(app: App, http: func.HttpRequest, credential: Credential | None) -> dict[str, str]:
@@ -207,6 +225,8 @@ async def _path(app: App, http: func.HttpRequest, credential: Credential | None)
         raise
 
 
+_NOBODY: Final = HOOKS.keys() | {Caller.ANYONE}
+"""Who calls without being anybody whom a tenant could know."""
 _OUTSIDE: Final = frozenset({Caller.PERSON, Caller.OPERATOR})
 """Who does not call as a member of a tenant; in a tenant it shows who is a stranger, and who is forbidden to."""
 
@@ -250,7 +270,7 @@ async def _enter(
         return facts.project(project).version if project else facts.tenant.version
 
     try:
-        store, seen, wanted = await enter(app, credential, path, wanted, author)
+        store, seen, wanted = await enter(app, credential, path, wanted, author, request_id=request_id)
     except NotFound:
         if endpoint.outlives_tenant and isinstance(credential, Person) and credential.operator:
             return None

@@ -61,6 +61,21 @@ _SECURITY_SCHEMES: Final = {
         "bearerFormat": "JWT",
         "description": "An operator's access token: app role `Operator`, from the operators' issuer.",
     },
+    "entraToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The app-only token with which Entra calls custom authentication extensions.",
+    },
+    "connectorPassword": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The user and password of the B2C tenant's API connectors.",
+    },
+    "connectorCertificate": {
+        "type": "mutualTLS",
+        "description": "The client certificate of the B2C tenant's API connectors.",
+    },
 }
 
 _PERSON: Final = ("accessToken",)
@@ -73,6 +88,8 @@ _CREDENTIALS: Final[Mapping[Caller | Action, tuple[str, ...]]] = {
     Caller.MEMBER_OR_OPERATOR: (*_MEMBER, "operatorToken"),
     Caller.ADMINISTRATOR_OR_OPERATOR: (*_MEMBER, "operatorToken"),
     Caller.PERSON_OR_KEY: (*_MEMBER, "operatorToken"),
+    Caller.ENTRA: ("entraToken",),
+    Caller.CONNECTOR: ("connectorPassword", "connectorCertificate"),
     **dict.fromkeys(Action, _MEMBER),
     Action.MANAGE_KEYS: _PERSON,  # never a key (R31)
 }
@@ -84,6 +101,8 @@ _WHO: Final[Mapping[Caller, str]] = {
     Caller.MEMBER_OR_OPERATOR: "For members of the tenant, and for operators.",
     Caller.ADMINISTRATOR_OR_OPERATOR: "For members whose roles let them manage members, and for operators.",
     Caller.PERSON_OR_KEY: "For everybody who has signed in, and for API keys.",
+    Caller.ENTRA: "For Entra, where it is switched on.",
+    Caller.CONNECTOR: "For the API connectors of an Azure AD B2C tenant, where they are switched on.",
 }
 
 

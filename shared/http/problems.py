@@ -80,9 +80,9 @@ def key_address_not_allowed() -> Problem:
     )
 
 
-def malformed_request(detail: str) -> Problem:
-    """Refuse what cannot be read at all."""
-    return Problem("malformed-request", "The request cannot be read.", HTTPStatus.BAD_REQUEST, detail)
+def malformed_request(detail: str, *errors: FieldError) -> Problem:
+    """Refuse what cannot be read at all; the errors tell where, as far as that can be told."""
+    return Problem("malformed-request", "The request cannot be read.", HTTPStatus.BAD_REQUEST, detail, errors)
 
 
 def invalid_request(*errors: FieldError) -> Problem:

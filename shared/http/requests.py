@@ -16,7 +16,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import PreconditionFailed
 from shared.domain.membership import Member
-from shared.domain.principals import MemberId, Person, ProjectId, RoleId
+from shared.domain.principals import Directory, Kind, MemberId, Person, ProductId, ProjectId, RoleId, group_mark
 from shared.domain.removal import administrators_after
 from shared.http.admission import Credential, PresentedKey, person_of
 from shared.http.problems import malformed_request
@@ -122,7 +122,7 @@ class Tenancy:
             self.store,
             pieces,
             decide,
-            wanted=lambda some: self.wanted | wanted_for(some),
+            wanted=lambda some: self.wanted | wanted_for(some, self.facts.tenant.product),
             author=self.author,
             first=self.reading,
             once=once,
@@ -140,7 +140,7 @@ class Tenancy:
         """Read what is known of those who are to be added, too."""
         if not pieces:
             return self
-        return await self.reading_more(wanted_for(pieces))
+        return await self.reading_more(wanted_for(pieces, self.facts.tenant.product))
 
     async def reading_more(self, more: Wanted) -> Self:
         """Read all again, and more."""
@@ -148,11 +148,17 @@ class Tenancy:
         return replace(self, wanted=wanted, reading=await self.store.read(wanted))
 
 
-def wanted_for(pieces: Sequence[Piece]) -> Wanted:
-    """Ask whether those to be added are known already."""
+def wanted_for(pieces: Sequence[Piece], product: ProductId) -> Wanted:
+    """Ask whether those to be added are known already; what stands for groups becomes known with each of them."""
+    groups = (piece.identity for piece in pieces if piece.identity and piece.kind is Kind.GROUP)
     return Wanted(
         members=frozenset(piece.key for piece in pieces if piece.key),
-        identities=frozenset(piece.identity for piece in pieces if piece.identity),
+        identities=frozenset(
+            (
+                *(piece.identity for piece in pieces if piece.identity),
+                *(group_mark(each.directory, product) for each in groups),
+            )
+        ),
         addresses=frozenset(piece.address for piece in pieces if piece.address),
     )
 
@@ -180,6 +186,14 @@ class Request[Q, B]:
     tenancy: Tenancy | None = None
     once: Once | None = None
     token: str | None = field(default=None, repr=False)
+    _directory: Directory | None = None
+
+    @property
+    def directory(self) -> Directory:
+        """The directory that calls a hook."""
+        if self._directory is None:
+            raise LookupError("this endpoint is no hook of a directory")
+        return self._directory
 
     @property
     def person(self) -> Person:

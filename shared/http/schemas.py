@@ -426,7 +426,7 @@ class NewRole(RoleDetails):
     to: Id = Field(examples=["consumer"])
 
 
-class SignIn(Closed):
+class SignInBody(Closed):
     """The product that the person signs in to."""
 
     product: Id = Field(examples=["integrate"])

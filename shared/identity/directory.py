@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.domain.addresses import BadAddress, canonical
 from shared.domain.evidence import is_guest
+from shared.domain.names import shown_name, visible
 from shared.domain.principals import Address, Kind
 from shared.identity.graph_allowance import Allowance
 from shared.identity.graph_client import TIMEOUT, GraphClient
@@ -27,7 +27,6 @@ MEMBERS_SECONDS: Final = 10.0
 """For all pages of a group's members together."""
 LOOKUPS_A_MINUTE: Final = 30
 LONGEST_SEARCH: Final = 100
-LONGEST_NAME: Final = 200
 
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName"
 _GROUP_FIELDS: Final = "id,displayName,mail"
@@ -143,7 +142,7 @@ class GraphDirectory:
     async def _search(
         self, path: str, kind: Kind, text: str, fields: tuple[str, ...], more: dict[str, str], *, caller: Caller
     ) -> tuple[Entry, ...]:
-        sought = " ".join(_visible(text).split())[:LONGEST_SEARCH]
+        sought = " ".join(visible(text).split())[:LONGEST_SEARCH]
         if not sought:
             return ()
         self._count(caller)
@@ -207,7 +206,7 @@ def _escaped(text: str) -> str:
 
 
 def _entry(kind: Kind, found: _Object) -> Entry:
-    return Entry(kind, str(found.id), _name(found.display_name or ""), _address(found))
+    return Entry(kind, str(found.id), shown_name(found.display_name or ""), _address(found))
 
 
 def _address(found: _Object) -> Address | None:
@@ -219,12 +218,3 @@ def _address(found: _Object) -> Address | None:
         return canonical(raw)
     except BadAddress:
         return None
-
-
-def _name(text: str) -> str | None:
-    return " ".join(_visible(text).split())[:LONGEST_NAME].strip() or None
-
-
-def _visible(text: str) -> str:
-    """Leave out what is not seen, except blanks: control and formatting characters, half and unassigned ones."""
-    return "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")

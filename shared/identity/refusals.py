@@ -27,6 +27,7 @@ class Reason(StrEnum):
     SCOPE = "scope"
     SUBJECT = "subject"
     CLAIM = "claim"
+    CALLER = "caller"
 
 
 class TokenRefused(Exception):

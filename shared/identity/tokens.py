@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import jwt
 
 from shared.domain.addresses import BadAddress, canonical
 from shared.domain.evidence import Presentation, evidence_for, is_guest
+from shared.domain.names import shown_name
 from shared.domain.principals import Address, Directory, Identity, Person
 from shared.identity.jwks import KeySource, UnknownKey
 from shared.identity.refusals import Reason, TokenRefused
@@ -18,7 +18,6 @@ from shared.identity.refusals import Reason, TokenRefused
 LEEWAY = 60
 """Seconds by which an issuer's clock may differ from ours."""
 LONGEST_TOKEN = 16 * 1024
-LONGEST_NAME = 200
 LATEST_TIME = 253_402_300_799
 """Seconds since 1970 of the end of the year 9999, after which dates cannot be written down."""
 PEOPLE_SCOPE = "access_as_user"
@@ -65,8 +64,17 @@ class TokenValidator:
         ID tokens and tokens of applications are refused. Raise `TokenRefused`, and `KeysUnavailable` when the issuer's
         keys cannot be obtained.
         """
+        return (await self.validate_with_client(token))[0]
+
+    async def validate_with_client(self, token: str) -> tuple[Person, str]:
+        """
+        Return the person whom an access token speaks of, and the id of the application that it was given to.
+
+        The id is in lower case, and empty where the token does not tell. Raise as `validate` does.
+        """
         verified = await self.verify(token)
-        return _person(verified.claims, verified.directory)
+        client = _text(verified.claims, "azp") or ""
+        return _person(verified.claims, verified.directory), client.lower()
 
     async def verify(self, token: str) -> Verified:
         """
@@ -179,7 +187,7 @@ def _person(claims: Claims, directory: Directory) -> Person:
     presentation = _presentation(claims)
     return Person(
         identity=Identity(directory.id, _subject(claims)),
-        name=_display_name(claims),
+        name=shown_name(_text(claims, "name") or ""),
         address=presentation.address if presentation else None,
         proof=evidence_for(presentation, directory) if presentation else None,
         guest=_is_guest(claims),
@@ -229,13 +237,6 @@ def _is_guest(claims: Claims) -> bool:
 def _is_member(claims: Claims) -> bool:
     """Tell whether the person belongs to the directory; where `acct` is not sent, `idp` still gives strangers away."""
     return not _is_guest(claims) and claims.get("idp") in (None, claims["iss"])
-
-
-def _display_name(claims: Claims) -> str | None:
-    """Return the name that people choose for themselves, on one line and without characters that are not seen."""
-    words = (_text(claims, "name") or "").split()
-    name = "".join(c for c in " ".join(words) if unicodedata.category(c)[0] != "C")
-    return name[:LONGEST_NAME].strip() or None
 
 
 def _groups(claims: Claims) -> frozenset[str] | None:

@@ -1,6 +1,8 @@
 """The way to Azure Storage: one pool of connections, signed requests, bounded time, and failures told apart."""
 
 import asyncio
+from contextlib import suppress
+from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
@@ -42,21 +44,24 @@ class Client:
         self.queues = connection.queues
         self._signer = connection.signer
 
-    async def send(self, request: HttpRequest, *, per_try: float, repeatable: bool) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
+    ) -> AsyncHttpResponse:
         """
         Send a request and return its answer, good or bad.
 
         Each try takes at most `per_try` seconds. What was certainly not carried out is tried twice more, 50 ms apart;
-        so is, if `repeatable`, what perhaps was. Raise StorageUnavailable after the last try.
+        so is, if `repeatable`, what perhaps was. A try without an answer after `hedge` seconds is sent a second time,
+        and the first answer counts. Raise StorageUnavailable after the last try.
         """
         for _ in range(_MORE_TRIES):
             try:
-                return await self._try(request, per_try)
+                return await self._try_hedged(request, per_try, hedge)
             except StorageUnavailable as failure:
                 if failure.perhaps_done and not repeatable:
                     raise
             await asyncio.sleep(_PAUSE)
-        return await self._try(request, per_try)
+        return await self._try_hedged(request, per_try, hedge)
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
@@ -73,6 +78,20 @@ class Client:
         policies: list[Any] = [self._signer.policy()]
         return AsyncPipelineClient(self.tables, policies=policies, transport=AioHttpTransport(session=session))
 
+    async def _try_hedged(self, request: HttpRequest, seconds: float, hedge: float | None) -> AsyncHttpResponse:
+        if hedge is None:
+            return await self._try(request, seconds)
+        tries = [asyncio.create_task(self._try(request, seconds))]
+        try:
+            answered, _ = await asyncio.wait(tries, timeout=hedge)
+            if not answered:
+                tries.append(asyncio.create_task(self._try(deepcopy(request), seconds)))  # signing changes a request
+            return await _first_answer(tries)
+        finally:
+            for each in tries:
+                each.cancel()
+            await asyncio.gather(*tries, return_exceptions=True)
+
     async def _try(self, request: HttpRequest, seconds: float) -> AsyncHttpResponse:
         try:
             async with asyncio.timeout(seconds):
@@ -86,6 +105,15 @@ class Client:
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise StorageUnavailable(f"storage failed with {response.status_code}", perhaps_done=True)
         return response
+
+
+async def _first_answer(tries: list[asyncio.Task[AsyncHttpResponse]]) -> AsyncHttpResponse:
+    """Give the answer that comes first; a try that fails counts only when it is the last."""
+    *others, last = asyncio.as_completed(tries)
+    for each in others:
+        with suppress(StorageUnavailable):
+            return await each
+    return await last
 
 
 def _has_left(error: AzureError) -> bool:

@@ -38,12 +38,20 @@ class IdentityIndex:
         await asyncio.gather(*(self._tables.clear(IDENTITIES, some) for some in keys))
 
     async def tenants_of(
-        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+        self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> list[Partition]:
         """Tell where to look for a person: by identity, by groups and, if there is one, by address."""
-        hashes = [*map(hash_of_identity, (identity, *groups)), *([hash_of_address(address)] if address else [])]
+        identities = (*([identity] if identity else []), *groups)
+        hashes = [*map(hash_of_identity, identities), *([hash_of_address(address)] if address else [])]
         found = await asyncio.gather(*map(self._lines, hashes))
         return [Partition.parse(text) for text in dict.fromkeys(text for lines in found for text in lines)]
+
+    async def knows(self, identity: Identity) -> bool:
+        """Tell whether any tenant has a line for an identity."""
+        name = hash_of_identity(identity)
+        prefix = f"{name}!"
+        page = await self._tables.query(IDENTITIES, name[0], prefix, beyond(prefix), select=["RowKey"], limit=1)
+        return bool(page.rows)
 
     async def _write(self, partition: Partition, bucket: str, hashes: Iterable[str]) -> None:
         lines = [Upsert({"PartitionKey": bucket, "RowKey": f"{each}!{partition}"}) for each in hashes]

@@ -12,7 +12,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
-from shared.domain.principals import Address, Identity, MemberId, ProductId, ProjectId
+from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, group_mark
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
@@ -158,7 +158,7 @@ class TableTenantStore:
         """
         planned = transaction(self.partition, reading, change, author, change_id=new_id(), once=once)
         if not prepared:
-            await self.prepare(*_newly_known(change), work=planned.work is not None)
+            await self.prepare(*_newly_known(change, reading.facts.tenant.product), work=planned.work is not None)
         await self._carry_out(planned)
         return planned.work
 
@@ -228,13 +228,18 @@ class TableTenantStore:
             _log.warning("nudge.failed", extra={"works": len(works)})
 
 
-def _newly_known(change: Change[Any]) -> tuple[set[Address], set[Identity]]:
-    """Collect the addresses and identities that nobody in the change had before."""
+def _newly_known(change: Change[Any], product: ProductId) -> tuple[set[Address], set[Identity]]:
+    """Collect the addresses and identities that nobody in the change had before, and what stands for new groups."""
     before = [edit.before for edit in change.edits if edit.before]
     after = [edit.after for edit in change.edits if edit.after]
     addresses = {member.email for member in after if member.email} - {member.email for member in before}
     identities = {member.identity for member in after if member.identity} - {member.identity for member in before}
-    return addresses, identities
+    marks = {
+        group_mark(member.identity.directory, product)
+        for member in after
+        if member.kind is Kind.GROUP and member.identity and member.identity in identities
+    }
+    return addresses, identities | marks
 
 
 def _keys_of(wanted: Wanted) -> Iterator[str]:

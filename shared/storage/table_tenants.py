@@ -8,7 +8,7 @@ from typing import Any, Final
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts
 from shared.domain.errors import AlreadyExists, NotFound
-from shared.domain.principals import Address, Identity, ProductId, TenantId
+from shared.domain.principals import Address, DirectoryId, Identity, ProductId, TenantId, group_mark
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
 from shared.storage.claims import Claims
@@ -115,10 +115,14 @@ class TableTenants:
         return await self._purge.find(tenant, operation)
 
     async def of_person(
-        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+        self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> list[TableTenantStore]:
         """Find the tenants that may know a person: by identity, by groups, and by address."""
         return [self.at(home) for home in await self._index.tenants_of(identity, address, groups)]
+
+    async def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
+        """Tell whether a group of a directory is, or was, in any tenant of a product."""
+        return await self._index.knows(group_mark(directory, product))
 
     def at(self, home: Partition) -> TableTenantStore:
         """Open the store of a known partition."""

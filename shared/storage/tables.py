@@ -42,14 +42,16 @@ class Tables:
     """
     The tables of an account.
 
-    `timeout` bounds each try of a request, in seconds: who has less time makes another `Tables` with the same client.
+    `timeout` bounds each try of a request, in seconds, and a reading that takes longer than `hedge` seconds is sent a
+    second time meanwhile: who has less time than others makes another `Tables` with the same client.
     Rows that are read carry their ETag under `odata.ETAG`. All methods raise StorageUnavailable when storage does not
     answer, and Rejected for a defect.
     """
 
-    def __init__(self, client: Client, *, timeout: float) -> None:
+    def __init__(self, client: Client, *, timeout: float, hedge: float | None = None) -> None:
         self._client = client
         self._timeout = timeout
+        self._hedge = hedge
 
     async def commit(
         self,
@@ -164,7 +166,7 @@ class Tables:
 
     async def _read(self, url: str, query: Mapping[str, str]) -> AsyncHttpResponse:
         request = HttpRequest("GET", f"{url}?{urlencode(query, quote_via=quote)}" if query else url, headers=_HEADERS)
-        return await self._client.send(request, per_try=self._timeout, repeatable=True)
+        return await self._client.send(request, per_try=self._timeout, repeatable=True, hedge=self._hedge)
 
     def _url(self, name: str) -> str:
         return f"{self._client.tables}/{name}"

@@ -12,7 +12,17 @@ from uuid import uuid4
 from shared.domain.access import Grant
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.membership import Member, Status
-from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
+from shared.domain.principals import (
+    Address,
+    DirectoryId,
+    Identity,
+    Kind,
+    MemberId,
+    ProductId,
+    ProjectId,
+    RoleId,
+    TenantId,
+)
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage.errors import TransactionTooLarge
@@ -209,9 +219,12 @@ class Tenants(Protocol):
         """Open the store of a known partition."""
 
     async def of_person(
-        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+        self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> Sequence[TenantStore]:
         """Find the tenants that may know a person: by identity, by groups, and by address."""
+
+    async def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
+        """Tell whether a group of a directory is, or was, in any tenant of a product."""
 
 
 async def change[T](

@@ -437,10 +437,12 @@ class CountingClient(Client):
 
     asked = 0
 
-    async def send(self, request: HttpRequest, *, per_try: float, repeatable: bool) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
+    ) -> AsyncHttpResponse:
         """Count and send a request."""
         self.asked += 1
-        return await super().send(request, per_try=per_try, repeatable=repeatable)
+        return await super().send(request, per_try=per_try, repeatable=repeatable, hedge=hedge)
 
 
 async def test_garbage_costs_no_storage(live: Live, azurite: Azurite) -> None:

@@ -227,13 +227,15 @@ class DyingClient(Client):
         super().__init__(connection({STORAGE: azurite.connection_string}, STORAGE))
         self._commits_left = commits
 
-    async def send(self, request: HttpRequest, *, per_try: float, repeatable: bool) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
+    ) -> AsyncHttpResponse:
         """Send a request; the last commit is carried out, but nobody hears of it."""
         if self._commits_left <= 0:
             raise StorageUnavailable("gone", perhaps_done=False)
         is_commit = b"once!" in bytes(request.content or b"")
         self._commits_left -= is_commit
-        response = await super().send(request, per_try=per_try, repeatable=repeatable)
+        response = await super().send(request, per_try=per_try, repeatable=repeatable, hedge=hedge)
         if is_commit and self._commits_left <= 0:
             raise StorageUnavailable("gone", perhaps_done=True)
         return response

@@ -42,7 +42,7 @@ class SilentTenants(MemoryTenants):
         raise self.trouble
 
     async def of_person(
-        self, identity: Identity, address: Address | None, groups: Iterable[Identity] = ()
+        self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> Sequence[MemoryTenantStore]:
         """Wait in vain."""
         raise self.trouble

@@ -278,10 +278,12 @@ class CountingClient(Client):
         super().__init__(connection({"Storage": azurite.connection_string}, "Storage"))
         self.asked: list[str] = []
 
-    async def send(self, request: HttpRequest, *, per_try: float, repeatable: bool) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
+    ) -> AsyncHttpResponse:
         """Send a request, and remember its method and address."""
         self.asked.append(f"{request.method} {request.url}")
-        return await super().send(request, per_try=per_try, repeatable=repeatable)
+        return await super().send(request, per_try=per_try, repeatable=repeatable, hedge=hedge)
 
 
 @pytest.fixture

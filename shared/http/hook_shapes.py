@@ -1,0 +1,25 @@
+"""What all hooks send and get: bodies that others define, of which we read what we need."""
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+type Guid = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
+type ObjectId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+MOST_CHARACTERS: Final = 2_800
+"""Of all roles in one claim: the answer to a hook is at most 3 KB, of ASCII here."""
+
+
+class Told(BaseModel):
+    """A part of what a hook is told; fields that we do not know are nobody's mistake."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, frozen=True)
+
+
+class NamedIdentity(Told):
+    """One of the names that an account signs in with, and who gave it out."""
+
+    sign_in_type: str = ""
+    issuer: str = ""
+    issuer_assigned_id: str = ""
