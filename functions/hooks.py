@@ -1,5 +1,7 @@
 """Hooks: identity providers tell of sign-ins, and are told what to put into tokens."""
 
+from http import HTTPStatus
+
 from shared.domain.adapters import Adapter
 from shared.http import b2c_hooks, entra_hooks, static_web_apps
 from shared.http.admission import Caller
@@ -11,6 +13,7 @@ from shared.http.entra_shapes import (
     TokenIssuanceStart,
     TokenIssuanceStartAnswer,
 )
+from shared.http.hooks import malformed
 from shared.http.requests import Request
 from shared.http.schemas import Nothing
 from shared.http.static_web_apps import RolesAnswer, RolesCall
@@ -25,7 +28,7 @@ functions = Functions()
     requires=Caller.ENTRA,
     adapter=Adapter.ENTRA,
     body=TokenIssuanceStart,
-    complains=entra_hooks.complaint,
+    complains=malformed,
 )
 async def start_token_issuance(request: Request[Nothing, TokenIssuanceStart]) -> TokenIssuanceStartAnswer:
     """Accept what waits for somebody who signs in through Entra, and give claims for their token."""
@@ -38,7 +41,7 @@ async def start_token_issuance(request: Request[Nothing, TokenIssuanceStart]) ->
     requires=Caller.ENTRA,
     adapter=Adapter.ENTRA_SIGN_UP,
     body=AttributeCollectionSubmit,
-    complains=entra_hooks.complaint,
+    complains=malformed,
 )
 async def submit_attribute_collection(
     request: Request[Nothing, AttributeCollectionSubmit],
@@ -54,6 +57,7 @@ async def submit_attribute_collection(
     requires=Caller.CONNECTOR,
     adapter=Adapter.B2C,
     body=ConnectorCall,
+    also=(HTTPStatus.BAD_REQUEST,),
     complains=b2c_hooks.complaint,
 )
 async def call_b2c_connector(request: Request[Nothing, ConnectorCall]) -> ConnectorAnswer:
@@ -70,6 +74,7 @@ async def call_b2c_connector(request: Request[Nothing, ConnectorCall]) -> Connec
     requires=Caller.ANYONE,
     adapter=Adapter.STATIC_WEB_APPS,
     body=RolesCall,
+    complains=malformed,
 )
 async def list_static_web_app_roles(request: Request[Nothing, RolesCall]) -> RolesAnswer:
     """List the roles of somebody who signs in to a static web app; none without a valid access token."""

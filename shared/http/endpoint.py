@@ -192,7 +192,7 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
         raise NotFound
     admit = HOOKS.get(endpoint.requires)
     directory = await admit(app, http) if admit else None
-    credential = None if endpoint.requires in _NOBODY else await _authenticate(app, endpoint, http)
+    credential = None if endpoint.requires in NOBODY else await _authenticate(app, endpoint, http)
     given = reading.try_to_read(
         http,
         endpoint.query,
@@ -225,7 +225,7 @@ async def _path(app: App, http: func.HttpRequest, credential: Credential | None)
         raise
 
 
-_NOBODY: Final = HOOKS.keys() | {Caller.ANYONE}
+NOBODY: Final = HOOKS.keys() | {Caller.ANYONE}
 """Who calls without being anybody whom a tenant could know."""
 _OUTSIDE: Final = frozenset({Caller.PERSON, Caller.OPERATOR})
 """Who does not call as a member of a tenant; in a tenant it shows who is a stranger, and who is forbidden to."""

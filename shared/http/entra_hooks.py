@@ -8,7 +8,7 @@ from shared.domain.names import shown_name
 from shared.domain.principals import Address, Directory, Identity, Person, ProductId
 from shared.http import entra_shapes as shapes
 from shared.http.hooks import INVITATION_NEEDED, address_in, product_of, proof_of, shown
-from shared.http.problems import Problem, malformed_request
+from shared.http.problems import malformed_request
 from shared.http.requests import Request
 from shared.signing_in import Heard
 
@@ -57,13 +57,6 @@ def verdict(*, invited: bool) -> shapes.AttributeCollectionSubmitAnswer:
     """Let a sign-up go on, or end it."""
     action = shapes.Continue() if invited else shapes.ShowBlockPage(message=INVITATION_NEEDED)
     return shapes.AttributeCollectionSubmitAnswer(data=shapes.AttributeCollectionSubmitAnswerData(actions=[action]))
-
-
-def complaint(problem: Problem) -> Problem:
-    """Refuse what is not as documented as malformed: Entra knows no other word for it."""
-    if problem.code != "invalid-request":
-        return problem
-    return malformed_request("The body is not what the event has.", *problem.errors)
 
 
 def _person(user: shapes.User, directory: Directory, now: int) -> Person:

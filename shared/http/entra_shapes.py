@@ -41,14 +41,16 @@ class SigningIn(AuthenticationContext):
 class CalloutData(Told):
     """Which extension of which directory calls."""
 
-    tenant_id: str
+    tenant_id: str = Field(examples=["c0000000-0000-4000-8000-000000000001"])
     custom_authentication_extension_id: Guid
 
 
 class Callout(Told):
     """What all events have in common; `data` says the rest."""
 
-    source: str = Field(examples=["/tenants/c0000000-0000-4000-8000-000000000001/applications/…"])
+    source: str = Field(
+        examples=["/tenants/c0000000-0000-4000-8000-000000000001/applications/a0000000-0000-4000-8000-000000000011"]
+    )
 
 
 class TokenIssuanceStartData(CalloutData):
@@ -147,8 +149,8 @@ class ShowBlockPage(Shape):
     kind: Annotated[Literal["microsoft.graph.attributeCollectionSubmit.showBlockPage"], Field(alias="@odata.type")] = (
         "microsoft.graph.attributeCollectionSubmit.showBlockPage"
     )
-    title: str = "Invitation needed"
-    message: str
+    title: str = Field(default="Invitation needed", examples=["Invitation needed"])
+    message: str = Field(examples=["You need an invitation to sign up."])
 
 
 class AttributeCollectionSubmitAnswerData(Shape):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from shared.domain.addresses import BadAddress, canonical
@@ -10,7 +11,7 @@ from shared.domain.evidence import Presentation, SignInName, evidence_for
 from shared.domain.principals import Address, Directory, ProductId
 from shared.http.answers import roles_in, roles_version
 from shared.http.hook_shapes import MOST_CHARACTERS, NamedIdentity
-from shared.http.problems import malformed_request
+from shared.http.problems import Problem, malformed_request
 from shared.http.requests import Request
 from shared.signing_in import Arrival
 
@@ -55,6 +56,13 @@ def proof_of(
     return evidence_for(
         Presentation(address=address, principal_name=principal_name, member=member, identities=names), directory
     )
+
+
+def malformed(problem: Problem) -> Problem:
+    """Refuse what is not as documented as malformed: identity providers know no other word for it."""
+    if problem.status is not HTTPStatus.UNPROCESSABLE_CONTENT:
+        return problem
+    return malformed_request("The body is not what the event has.", *problem.errors)
 
 
 @dataclass(frozen=True, slots=True)

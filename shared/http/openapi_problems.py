@@ -18,14 +18,14 @@ from shared.domain.errors import (
 )
 from shared.http import problems
 from shared.http.admission import Caller
-from shared.http.endpoint import Endpoint
+from shared.http.endpoint import NOBODY, Endpoint
 from shared.http.lookups import directory_unavailable
 from shared.http.problems import Problem
 from shared.http.schemas import FieldError, NewGroup
 
 _RETRY_AFTER: Final = 3600
 _READING: Final = "GET"
-_NO_KEYS: Final = frozenset({Caller.ANYONE, Caller.PERSON, Caller.OPERATOR})
+_NO_KEYS: Final = NOBODY | {Caller.PERSON, Caller.OPERATOR}
 _NOT_FOR_ALL: Final = frozenset({Caller.PERSON, Caller.OPERATOR, Caller.ADMINISTRATOR_OR_OPERATOR, *Action})
 _OF_PRINCIPALS: Final = (InvalidEmail, EmailDomainNotAllowed, KindNotAllowed)
 
@@ -33,7 +33,8 @@ _OF_PRINCIPALS: Final = (InvalidEmail, EmailDomainNotAllowed, KindNotAllowed)
 def problems_of(endpoint: Endpoint) -> list[Problem]:
     """List the problems of an endpoint, one of each code, in the order in which they are looked for."""
     found = (*_of_caller(endpoint), *_of_request(endpoint), *_of_decision(endpoint), *_of_storage(endpoint))
-    return list({each.code: each for each in found}.values())
+    told = map(endpoint.complains, found)
+    return list({each.code: each for each in told if isinstance(each, Problem)}.values())
 
 
 def parameters_of(route: str) -> list[str]:
@@ -53,14 +54,15 @@ def is_conditional(endpoint: Endpoint) -> bool:
 
 def _of_caller(endpoint: Endpoint) -> Iterator[Problem]:
     if endpoint.requires is not Caller.ANYONE:
-        yield problems.malformed_request("An API key belongs into a header, never into the address.")
         yield problems.unauthenticated()
+    if endpoint.requires not in NOBODY:
+        yield problems.malformed_request("An API key belongs into a header, never into the address.")
         yield problems.too_many_requests()
     if endpoint.requires in _NOT_FOR_ALL:
         yield problems.from_refusal(Forbidden())
     if endpoint.requires not in _NO_KEYS or enters_tenant(endpoint):
         yield problems.key_address_not_allowed()
-    if parameters_of(endpoint.route):
+    if parameters_of(endpoint.route) or endpoint.adapter:
         yield problems.from_refusal(NotFound())
 
 
@@ -99,7 +101,7 @@ def _made(refusal: type[Refusal]) -> Refusal:
 
 
 def _of_storage(endpoint: Endpoint) -> Iterator[Problem]:
-    if endpoint.requires is not Caller.ANYONE and endpoint.method != _READING:
+    if endpoint.requires not in NOBODY and endpoint.method != _READING:
         yield problems.tenant_busy()
         yield problems.payload_too_large("This is more than can be stored at once: ask for less at a time.")
     yield problems.unavailable()

@@ -7,7 +7,9 @@ from shared.http.admission import Caller
 from shared.http.endpoint import REGISTRY, Endpoint
 from tests.functions.described import OPERATIONS
 
-ENDPOINTS: tuple[Endpoint, ...] = tuple(REGISTRY.values())
+HOOKS = [each for each in REGISTRY.values() if each.route.startswith("hooks/")]
+"""What identity providers call: each has credentials, bodies and refusals of its own (tests/functions/hooks)."""
+ENDPOINTS: tuple[Endpoint, ...] = tuple(each for each in REGISTRY.values() if each not in HOOKS)
 
 LET_IN = {
     Caller.PERSON: "Cy",
@@ -25,7 +27,7 @@ def _example(endpoint: Endpoint) -> Any:
 
 
 BODIES: dict[str, Any] = {
-    **{each.name: _example(each) for each in ENDPOINTS if each.body},
+    **{each.name: _example(each) for each in (*ENDPOINTS, *HOOKS) if each.body},
     "create_tenant": {
         "id": "initech",
         "product": "integrate",

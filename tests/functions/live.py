@@ -205,7 +205,7 @@ async def living(
 
 def route_of(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
     """Find the endpoint of a request, as the host does, and what the path says."""
-    for endpoint in endpoints.ENDPOINTS:
+    for endpoint in (*endpoints.ENDPOINTS, *endpoints.HOOKS):
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", endpoint.route)
         if endpoint.method == method and (match := re.fullmatch(pattern, path)):
             return endpoint, {name: unquote(value) for name, value in match.groupdict().items()}

@@ -22,7 +22,7 @@ from shared.http.openapi_schemas import shapes
 from tests.architecture.tree import ROOT
 from tests.functions.app import Api
 from tests.functions.described import DOCUMENT, OPERATIONS, Node, as_described, complaints
-from tests.functions.endpoints import AS_IT_IS, BODIES, ENDPOINTS, SIGNED_IN, WITH_BODY, let_in, path
+from tests.functions.endpoints import AS_IT_IS, BODIES, ENDPOINTS, HOOKS, SIGNED_IN, WITH_BODY, let_in, path
 
 AN_ENDPOINT = REGISTRY["get_me"]
 INVITED = {"tenant": "acme", "member": "ivy"}
@@ -81,7 +81,7 @@ def test_the_document_has_exactly_the_functions_that_the_worker_indexes() -> Non
     }
 
     assert described == served
-    assert described == {(each.name, each.method, f"/{each.route}") for each in ENDPOINTS}
+    assert described == {(each.name, each.method, f"/{each.route}") for each in (*ENDPOINTS, *HOOKS)}
 
 
 class KindOut(BaseModel):
@@ -98,9 +98,9 @@ def test_two_models_never_share_a_public_name() -> None:
 
 def test_the_order_of_registration_does_not_show() -> None:
     """Two builds of the same code give the same document, to the letter."""
-    backwards = document(reversed(ENDPOINTS))
+    backwards = document(reversed([*ENDPOINTS, *HOOKS]))
 
-    assert json.dumps(backwards) == json.dumps(document(ENDPOINTS))
+    assert json.dumps(backwards) == json.dumps(document([*ENDPOINTS, *HOOKS]))
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -111,7 +111,7 @@ def test_every_reference_leads_somewhere() -> None:
     assert all(found(each) for each in references)
 
 
-@each(list(ENDPOINTS))
+@each([*ENDPOINTS, *HOOKS])
 def test_the_examples_of_an_endpoint_are_what_its_schemas_ask_for(endpoint: Endpoint) -> None:
     """Of bodies, parameters, answers and problems: whoever copies one has something that works."""
     contents = [node for node in nodes(OPERATIONS[endpoint.name]) if "schema" in node]
@@ -127,7 +127,7 @@ def test_the_examples_of_an_endpoint_are_what_its_schemas_ask_for(endpoint: Endp
     assert [complaint for value, schema in shown for complaint in complaints(value, schema)] == []
 
 
-@each(list(ENDPOINTS))
+@each([*ENDPOINTS, *HOOKS])
 def test_every_model_of_an_endpoint_has_an_example_without_gaps(endpoint: Endpoint) -> None:
     """A field whose text nobody has given an example for would show as an ellipsis: give it `Field(examples=…)`."""
     contents = [node for node in nodes(OPERATIONS[endpoint.name]) if "$ref" in node.get("schema", {})]
@@ -149,7 +149,7 @@ def test_the_examples_of_a_model_are_what_its_schema_asks_for(name: str) -> None
     assert [complaint for value, schema in shown for complaint in complaints(value, schema)] == []
 
 
-@each(list(ENDPOINTS))
+@each([*ENDPOINTS, *HOOKS])
 def test_an_endpoint_says_what_it_does(endpoint: Endpoint) -> None:
     """In a line, without our own references to the rules."""
     operation = OPERATIONS[endpoint.name]
@@ -159,7 +159,7 @@ def test_an_endpoint_says_what_it_does(endpoint: Endpoint) -> None:
     assert not re.search(r"\(R\d", json.dumps(operation))
 
 
-@each(list(ENDPOINTS))
+@each([*ENDPOINTS, *HOOKS])
 def test_the_parameters_of_a_query_have_their_public_names_and_no_null(endpoint: Endpoint) -> None:
     """A query has no null: what is not wanted is left out."""
     parameters = [one for one in OPERATIONS[endpoint.name].get("parameters", []) if one["in"] == "query"]

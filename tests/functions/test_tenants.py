@@ -75,7 +75,9 @@ async def test_the_administrators_are_invited(api: Api, app: MemoryApp) -> None:
     await creating(api, administrators=["ada@contoso.test", "dee@contoso.test"])
 
     assert [tenant for tenant, _ in app.tenants.queued] == ["initech", "initech"]
-    assert (await api("get_tenant", by="Ada", tenant="initech")).problem == (404, "not-found")
+    unproved = {"Authorization": f"Bearer {api.token('Ada', xms_edov=False, acct=1)}"}
+    assert (await api("get_tenant", headers=unproved, tenant="initech")).problem == (404, "not-found")
+    assert (await api("get_tenant", by="Ada", tenant="initech")).status == 200
 
 
 async def test_the_first_administrator_comes_in_by_signing_in(api: Api) -> None:
