@@ -27,7 +27,7 @@ async def _connector(app: App, http: func.HttpRequest) -> Directory:
     settings, connectors = app.settings.sign_ins.connector, app.connectors
     known = connectors and connectors.know(http.headers.get("authorization"), http.headers.get(CERTIFICATE))
     if settings is None or not known:
-        raise problems.unauthenticated()
+        raise problems.unauthenticated("Basic")
     return next(each for each in app.settings.directories if each.id == settings.directory)
 
 

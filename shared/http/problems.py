@@ -61,13 +61,13 @@ def from_refusal(refusal: Refusal) -> Problem:
     return Problem(refusal.code, refusal.title, status, refusal.detail, headers=headers)
 
 
-def unauthenticated() -> Problem:
+def unauthenticated(scheme: str = "Bearer") -> Problem:
     """Refuse who shows no credential, or none that is believed; which of the two is nobody's business."""
     return Problem(
         "unauthenticated",
         "Sign in first: there is no valid credential.",
         HTTPStatus.UNAUTHORIZED,
-        headers={"WWW-Authenticate": 'Bearer realm="Loome"'},
+        headers={"WWW-Authenticate": f'{scheme} realm="Loome"'},
     )
 
 
