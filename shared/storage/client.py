@@ -1,7 +1,6 @@
 """The way to Azure Storage: one pool of connections, signed requests, bounded time, and failures told apart."""
 
 import asyncio
-from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
@@ -109,11 +108,12 @@ class Client:
 
 async def _first_answer(tries: list[asyncio.Task[AsyncHttpResponse]]) -> AsyncHttpResponse:
     """Give the answer that comes first; a try that fails counts only when it is the last."""
-    *others, last = asyncio.as_completed(tries)
-    for each in others:
-        with suppress(StorageUnavailable):
-            return await each
-    return await last
+    waiting = set(tries)
+    while True:
+        ended, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        answered = next((each for each in ended if not each.exception()), None)
+        if answered or not waiting:
+            return (answered or ended.pop()).result()
 
 
 def _has_left(error: AzureError) -> bool:

@@ -15,9 +15,18 @@ import aiohttp
 import azure.functions as func
 
 from shared import background, wiring
-from shared.domain.principals import Directory, TenantId
+from shared.domain.adapters import Adapter
+from shared.domain.principals import Directory, ProductId, TenantId
 from shared.http.endpoint import Endpoint, respond
-from shared.settings import STORAGE, EmailSettings, GraphSettings, PepperSettings, Settings
+from shared.settings import (
+    STORAGE,
+    ConnectorSettings,
+    EmailSettings,
+    GraphSettings,
+    PepperSettings,
+    Settings,
+    SignInSettings,
+)
 from shared.storage.client import Client
 from shared.storage.outbox import Nudge
 from shared.storage.table_tenant_store import TableTenantStore
@@ -25,13 +34,25 @@ from shared.wiring import App
 from tests.azurite import Azurite
 from tests.functions import endpoints
 from tests.functions.app import Reply
-from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.issuer import AUDIENCE, CLIENTS, EXTENSION, HOOK_AUDIENCE, Issuer
 from tests.local.mail.endpoint import KEY, SENDER
 from tests.local.mail.endpoint import Endpoint as MailEndpoint
 
 PEPPER = PepperSettings("1", b"a pepper of thirty-two bytes or more")
+CONNECTOR_PASSWORDS = ("the old password of the connector", "the new password of the connector")
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens."""
+
+
+def sign_ins_of(directory: Directory) -> SignInSettings:
+    """Hear of sign-ins in every way; the API connectors are those of one directory."""
+    return SignInSettings(
+        adapters=frozenset(Adapter),
+        audience=HOOK_AUDIENCE,
+        extensions=frozenset({EXTENSION}),
+        products={client: ProductId(product) for product, client in CLIENTS.items()},
+        connector=ConnectorSettings(directory.id, "b2c", CONNECTOR_PASSWORDS, frozenset()),
+    )
 
 
 def settings_for(azurite: Azurite, *directories: Directory, mail: str = NOWHERE, graph: str = NOWHERE) -> Settings:
@@ -44,6 +65,7 @@ def settings_for(azurite: Azurite, *directories: Directory, mail: str = NOWHERE,
         email=EmailSettings(endpoint=mail, sender_address=SENDER, access_key=KEY),
         graph=GraphSettings(endpoint=graph, mode="on-behalf-of"),
         storage={STORAGE: azurite.connection_string},
+        sign_ins=sign_ins_of(directories[0]),
     )
 
 

@@ -17,7 +17,13 @@ from jwt.algorithms import RSAAlgorithm
 from shared.domain.principals import Directory, DirectoryId
 
 AUDIENCE = "a0000000-0000-4000-8000-0000000000a1"
-CLIENT = "a0000000-0000-4000-8000-000000000011"
+HOOK_AUDIENCE = "a0000000-0000-4000-8000-0000000000a2"
+EXTENSION = "a0000000-0000-4000-8000-000000000021"
+CLIENTS = {
+    product: f"a0000000-0000-4000-8000-00000000001{number}"
+    for number, product in enumerate(("integrate", "integrate-classic", "assist", "portal", "monitor"), start=1)
+}
+CLIENT = CLIENTS["integrate"]
 CONTOSO = DirectoryId("c0000000-0000-4000-8000-000000000001")
 FABRIKAM = DirectoryId("fa000000-0000-4000-8000-000000000002")
 LIFETIME = 3600
