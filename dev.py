@@ -69,6 +69,7 @@ def pins(_arguments: list[str]) -> int:
     for arguments in (
         ["pyproject.toml", "-o", "requirements.txt"],
         ["pyproject.toml", "--group", "dev", "-c", "requirements.txt", "-o", "requirements-dev.txt"],
+        ["--group", "models", "-o", "tests/infra/requirements.txt"],
         ["local/node/requirements.in", "--universal", "-o", "local/node/requirements.txt"],
     ):
         subprocess.run([*compile_pins, *arguments], cwd=str(ROOT), check=True)
