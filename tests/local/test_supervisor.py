@@ -47,6 +47,15 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, free_port: FreePor
         wait_until(lambda: stack.left_behind == [], seconds=5)
 
 
+def test_the_identity_provider_is_told_where_the_hooks_are(tmp_path: Path, free_port: FreePort) -> None:
+    """The functions may start later, and by somebody else."""
+    environment = stack_environment(free_port)
+    with running_stack(tmp_path / "data", environment) as stack:
+        told = stack.child(f"--api\0http://127.0.0.1:{environment['LOOME_PORT_API']}/api\0")
+
+        assert told == stack.child("server.mjs")
+
+
 def test_a_part_that_dies_ends_the_stack(tmp_path: Path, free_port: FreePort) -> None:
     """The supervisor names the part and its log, and stops the others."""
     with running_stack(tmp_path / "data", stack_environment(free_port)) as stack:

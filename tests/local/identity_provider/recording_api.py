@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 HANG = object()
 HANG_UP = object()
 
+_ELSEWHERE = {"Location": "/api/elsewhere"}
 _PROVIDE = "microsoft.graph.tokenIssuanceStart.provideClaimsForToken"
 
 
@@ -60,7 +61,7 @@ class RecordingApi:
         if answer is HANG_UP and request.transport:
             request.transport.abort()
         if isinstance(answer, int):
-            return web.Response(status=answer, text=json.dumps(claims(loomeStatus="active")))
+            return web.Response(status=answer, text=json.dumps(claims(loomeStatus="active")), headers=_ELSEWHERE)
         return web.Response(text=answer if isinstance(answer, str) else json.dumps(answer))
 
 

@@ -162,6 +162,7 @@ async def test_the_caller_is_entras_own_app(
             {"userType": "Member", "userPrincipalName": "mallory@fabrikam.test", "mail": "ada@contoso.test"},
         ),
         ({}, {"userType": "Member"}),
+        ({"person": "ada", "claims": {"email": None}}, {"displayName": "Ada Byron"}),
         ({"claims": {"name": 7, "acct": 1}}, {"userType": "Guest", "displayName": 7, "givenName": "7"}),
     ],
 )
@@ -197,7 +198,7 @@ async def test_a_slow_api_is_tried_again_after_two_seconds(hooked: IdentityProvi
 
     token = await hooked.claims(person="ada", hook=True)
 
-    assert 2 <= time.monotonic() - began < 3
+    assert 2 <= time.monotonic() - began < 3.5
     assert len(api.calls) == 2
     assert len({call.correlation_id for call in api.calls}) == 1
     assert token["loomeStatus"] == "active"
@@ -215,7 +216,7 @@ async def test_a_dead_api_delays_a_sign_in_by_four_seconds_at_most(
 
     token = await app.claims(page)
 
-    assert 4 <= time.monotonic() - began < 5
+    assert 4 <= time.monotonic() - began < 5.5
     assert len(api.calls) == 2
     assert token["name"] == "Ada Byron"
     assert not added(token)
@@ -267,6 +268,8 @@ async def test_there_is_no_third_try(hooked: IdentityProvider, api: RecordingApi
         claims(loomeStatus=True),
         json.dumps(claims()).replace('"claims": {}', '"claims": ["loomeStatus"]'),
         json.dumps(claims()).replace('"claims": {}', '"claims": "active"'),
+        json.dumps(claims()).replace('"claims": {}', '"claims": null'),
+        json.dumps(claims()).replace('"claims": {}', '"claim": {}'),
     ],
 )
 async def test_an_answer_that_is_not_understood_adds_nothing(
@@ -306,6 +309,15 @@ async def test_only_mapped_claims_get_into_a_token(hooked: IdentityProvider, api
     assert added(token) == {"loomeStatus": "active"}
     assert token["oid"] == own["oid"]
     assert token.keys() - {"loomeStatus"} == own.keys()
+
+
+async def test_given_claims_win_over_those_of_the_hook(hooked: IdentityProvider, api: RecordingApi) -> None:
+    """A token can lie about what the API has said, to see that nobody relies on it."""
+    api.will_answer(claims(**ACTIVE))
+
+    token = await hooked.claims(person="ada", hook=True, claims={"loomeStatus": "none", "loomeRoles": None})
+
+    assert added(token) == {"loomeStatus": "none", "loomeVersion": "7f3a"}
 
 
 async def test_nobody_is_asked_for_a_token_without_the_hook(hooked: IdentityProvider, api: RecordingApi) -> None:
@@ -351,7 +363,7 @@ async def test_people_sign_in_while_the_api_is_not_there(
 
         token = await app.claims(page)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2
     assert token["name"] == "Ada Byron"
 
 
