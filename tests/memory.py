@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, cast
 from uuid import uuid4
 
-from shared.domain.access import Grant, Why
+from shared.domain.access import Why
 from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Cascade, Change, Edit, Facts
 from shared.domain.errors import AlreadyExists, NotFound
@@ -107,7 +107,7 @@ class MemoryTenantStore:
         administrators = administrators_after(facts.administrators, change.edits, facts.catalogue)
         projects = owners_after(facts, change)
         objections = (*self._objections(reading, change, administrators), *self._objects_to(projects, change))
-        if any(objections) or not self._is_proved(author.grant) or self._was_done(facts, once):
+        if any(objections) or not self._is_proved(author) or self._was_done(facts, once):
             raise LostRace
         self._tenant = change.tenant or self._tenant
         self._administrators += administrators - facts.administrators
@@ -211,18 +211,26 @@ class MemoryTenantStore:
         there = _edited(self._projects, projects)
         yield any(project not in there for edit in change.edits for project in _entered(edit))
 
-    def _is_proved(self, grant: Grant | None) -> bool:
-        """Tell whether what allows the author to do this is still held."""
+    def _is_proved(self, author: Author) -> bool:
+        """Tell whether what allows the author to do this is still held, by themselves or by a group they are in."""
+        grant, actor = author.grant, author.actor.member
         if grant is None:
             return True
         holder = self._members.get(grant.holder.id)
         if holder is None:
             return False
+        if actor and actor.id != holder.id and not self._is_grouped_as(actor):
+            return False
         if grant.why is Why.PROJECT_ROLE and grant.project:
-            return grant.project in holder.projects
+            return set(holder.roles_in(grant.project)) == set(grant.holder.roles_in(grant.project))
         if grant.role.id in grant.holder.roles:
             return grant.role.id in holder.roles
-        return holder == grant.holder
+        return holder.roles == grant.holder.roles
+
+    def _is_grouped_as(self, seen: Member) -> bool:
+        """Tell whether a person is still in just the groups that were seen."""
+        there = self._members.get(seen.id)
+        return there is not None and set(there.groups) == set(seen.groups)
 
     def _was_done(self, facts: Facts, once: Once | None) -> bool:
         """Tell whether somebody else has just carried out the same request."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 from shared.domain.change import Actor, Change, Edit
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Ref
-from shared.domain.principals import MemberId, ProjectId
+from shared.domain.principals import ProjectId
 from shared.domain.project_lifecycle import leave_deleted
 from shared.storage import rows
 from shared.storage.batch import MOST_OPERATIONS, Delete, Replace
@@ -124,10 +124,12 @@ class Cascades:
         operation = work.operation
         work.reading = work.reading or await work.store.read(Wanted(projects=frozenset(operation.owned)))
         taken = tuple(
-            _affordable(operation.places, [3 if _project(p) in operation.owned else 1 for p in operation.places])
+            _affordable(
+                operation.places, [3 if rows.inside(p).project in operation.owned else 1 for p in operation.places]
+            )
         )
         left = operation.places[len(taken) :]
-        leaving = {_project(place) for place in taken} & set(operation.owned)
+        leaving = {rows.inside(place).project for place in taken} & set(operation.owned)
         known = [project for each in leaving if (project := work.reading.facts.projects.get(each))]
         after = replace(
             operation,
@@ -146,8 +148,9 @@ class Cascades:
         first, end = rows.in_prefix(project), rows.beyond(rows.in_prefix(project))
         page = await self._tables.query(ACCESS, str(work.claim.partition), first, end, select=["RowKey"])
         places = [str(row["RowKey"]) for row in page.rows]
-        members = {place: MemberId(place.rpartition("!")[2]) for place in places[:_MEMBERS]}
-        reading = await work.store.read(Wanted(members=frozenset(members.values())))
+        members = {place: rows.inside(place).member for place in places[:_MEMBERS]}
+        wanted = Wanted(members=frozenset(members.values()), projects=frozenset({project}))
+        reading = await work.store.read(wanted)
         known = {place: reading.facts.members.get(member) for place, member in members.items()}
         costs = [len(rows.rows_of(member)) + 1 for member in known.values()]
         taken = tuple(_affordable(list(members), costs))
@@ -195,11 +198,6 @@ def _affordable(places: Sequence[str], costs: Sequence[int]) -> Iterator[str]:
         if room < 0 and at:
             return
         yield place
-
-
-def _project(place: str) -> ProjectId:
-    """Read of which project a row says that somebody is in it."""
-    return ProjectId(place.split("!")[1])
 
 
 def _finished(operation: Operation) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.domain.membership import Delivery, Member, Status
-from shared.domain.principals import MemberId, ProjectId, RoleId
+from shared.domain.principals import ProjectId, RoleId
 from shared.domain.projects import Project
 from shared.storage import rows
 from shared.storage.rows import ACCESS, Partition, Record
@@ -154,20 +154,18 @@ async def _inside(
     tables: Tables, partition: Partition, project: ProjectId, role: RoleId | None, *, limit: int, after: str | None
 ) -> tuple[list[_Line], str | None]:
     """Read the next rows of a project, the members that they are about, and the place up to which they reach."""
-    prefix = rows.in_prefix(project)
-    first, end = Range(prefix).bounds(after)
+    first, end = Range(rows.in_prefix(project)).bounds(rows.beyond(f"{after}!") if after else None)
     page = await tables.query(ACCESS, str(partition), first, end, limit=limit)
-    places = [
-        str(row["RowKey"]).removeprefix(prefix) for row in page.rows if role is None or role in row["roles"].split()
-    ]
-    keys = [rows.member_key(MemberId(place.rpartition("!")[2])) for place in places]
+    inside = [rows.inside(str(row["RowKey"])) for row in page.rows]
+    asked = [each for each in inside if role is None or role in each.roles]
+    keys = [rows.member_key(each.member) for each in asked]
     there = await asyncio.gather(*(tables.get(ACCESS, str(partition), key) for key in keys))
     lines = [
-        _Line(place, rows.unpack(Member, row), again=False)
-        for place, row in zip(places, there, strict=True)
+        _Line(each.place, rows.unpack(Member, row), again=False)
+        for each, row in zip(asked, there, strict=True)
         if row and rows.DATA in row
     ]
-    return lines, str(page.rows[-1]["RowKey"]).removeprefix(prefix) if page.next else None
+    return lines, inside[-1].place if page.next else None
 
 
 def _is_wanted_in(member: Member, project: ProjectId, wanted: MemberFilter) -> bool:

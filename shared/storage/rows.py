@@ -15,9 +15,11 @@ role!{role}!{name}!{id}        the same, on the tab of one of its roles
 failed!{name}!{id}             the same, while its mail has failed
 miss!{name}!{id}               the same, while somebody has almost matched its invitation
 apikey!{name}!{id}             the same, if it is an API key
+roleless!{id}                  that an API key has no application role
+groups!{id}!{hash}             that a person was last seen in just these groups
 project!{id}                   a project
 projects!{name}!{id}           the same project, in the order of lists
-in!{project}!{name}!{member}   that a member is in a project
+in!{project}!{name}!{id}!{…}   that a member is in a project, with just these roles
 audit!{newest first}!{id}      the records of one change; the proof that the change was committed
 audit-of!{member}!…            the records of one change that are about one member
 outbox!{id}                    work that the change has asked for
@@ -26,6 +28,7 @@ once!{hash}                    the answer to a request that must not be carried 
 =============================  ==============================================================================
 
 Each copy of a member is written with every change to it, so whichever copy was read, its ETag guards the change.
+What lets somebody do something is in the key of a row, so that the row is there exactly as long as it does.
 """
 
 import base64
@@ -226,8 +229,29 @@ def in_prefix(project: ProjectId) -> str:
 
 
 def in_key(project: ProjectId, member: Member) -> str:
-    """Spell the key that says that a member is in a project; the name is the one it had when it came."""
-    return f"{in_prefix(project)}{fold(member.projects[project].listed_as)}!{member.id}"
+    """
+    Spell the key that says which roles a member has in a project; the name is the one it had when it came.
+
+    The roles are last: the row is there exactly as long as these are held, and they do not matter for the order.
+    """
+    place = member.projects[project]
+    return f"{in_prefix(project)}{fold(place.listed_as)}!{member.id}!{'+'.join(sorted(place.roles))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a row's key says of somebody in a project: `place` is where they are in the project's list."""
+
+    project: ProjectId
+    place: str
+    member: MemberId
+    roles: frozenset[RoleId]
+
+
+def inside(key: str) -> Inside:
+    """Read the key that says that a member is in a project."""
+    _, project, name, member, roles = key.split("!")
+    return Inside(ProjectId(project), f"{name}!{member}", MemberId(member), frozenset(map(RoleId, roles.split("+"))))
 
 
 def operation_key(operation: str) -> str:
@@ -252,6 +276,16 @@ def audit_of_prefix(member: str) -> str:
 def role_key(member: Member, role: RoleId) -> str:
     """Spell the key of a member on a role's tab; the row is there exactly as long as the role is held."""
     return role_prefix(role) + _place(member)
+
+
+def roleless_key(key: MemberId) -> str:
+    """Spell the key of the row that is there exactly as long as an API key has no application role."""
+    return f"roleless!{key}"
+
+
+def groups_key(member: Member) -> str:
+    """Spell the key of the row that is there exactly as long as a person was last seen in just these groups."""
+    return f"groups!{member.id}!{_hash(' '.join(sorted(member.groups)))}"
 
 
 def beyond(prefix: str) -> str:
@@ -344,13 +378,10 @@ def rows_of(member: Member | None) -> dict[str, Columns]:
     if member is None:
         return {}
     whole, brief = packed(member), packed(replace(member, projects={}))
-    places: dict[str, Columns] = {
-        in_key(project, member): {"roles": " ".join(place.roles)} for project, place in member.projects.items()
-    }
     return {
         **dict.fromkeys(_found_by(member), whole),
         **dict.fromkeys(_listed_at(member), brief),
-        **places,
+        **{key: {} for key in _says(member)},
     }
 
 
@@ -376,6 +407,15 @@ def _listed_at(member: Member) -> Iterable[str]:
         yield FAILED_PREFIX + place
     if member.misses:
         yield MISS_PREFIX + place
+
+
+def _says(member: Member) -> Iterable[str]:
+    """Name the rows that say something by being there."""
+    yield from (in_key(project, member) for project in member.projects)
+    if member.groups:
+        yield groups_key(member)
+    if member.kind is Kind.API_KEY and not member.roles:
+        yield roleless_key(member.id)
 
 
 def rows_of_project(project: Project | None) -> dict[str, Columns]:

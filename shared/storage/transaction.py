@@ -157,18 +157,22 @@ def _compare(partition: Partition, before: _Rows, after: _Rows, etags: Mapping[s
 
 
 def _proofs(author: Author) -> Iterator[str]:
-    """Name the row that proves that the author may do this: it must be there at this moment."""
+    """Name the rows that prove that the author may do this: they must be there at this moment."""
     if author.grant:
         yield _proof(author.grant)
+        if author.actor.member and author.actor.member.id != author.grant.holder.id:
+            yield rows.groups_key(author.actor.member)
 
 
 def _proof(grant: Grant) -> str:
+    """Name the row that is there exactly as long as the grant's holder holds just this."""
     if grant.why is Why.PROJECT_ROLE and grant.project:
         return rows.in_key(grant.project, grant.holder)
     if grant.role.id in grant.holder.roles:
         return rows.role_key(grant.holder, grant.role.id)
-    # A key that acts as a role which it does not hold: a deleted one leaves a row by its id, but none by its identity.
-    return rows.identity_key(grant.holder.identity) if grant.holder.identity else rows.member_key(grant.holder.id)
+    # A key that acts as a role which it does not hold: it does so for as long as it holds none, or these.
+    held = grant.holder.roles
+    return rows.role_key(grant.holder, held[0]) if held else rows.roleless_key(grant.holder.id)
 
 
 def _entered(change: Change[Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ from shared.domain.tenants import Tenant, TenantSettings
 from shared.storage import odata, rows
 from shared.storage.odata import Key
 from shared.storage.rows import Operation, Partition, Record, Work, fold
-from tests.people import ADA, BO, CONSUMER, CREATOR, CY, DATA_TEAM, active, address_of, invited
+from tests.people import ADA, BO, CONSUMER, CREATOR, CY, DATA_TEAM, LAB, active, address_of, invited
 
 anything: Final = st.text(st.characters(), max_size=300)
 """Any text at all, halves of surrogate pairs included."""
@@ -53,11 +53,23 @@ def spelt(key: str) -> str:
 @example("\ufdfa" * 200)
 def test_any_name_fits_into_the_keys_of_a_member(name: str) -> None:
     """Whatever directories call people: keys are legal, short enough, and end where they say."""
-    member = active("Ada", *[RoleId("r" * 40)], name=name or None, email=address_of("a" * 50))
+    there = {LAB.id: ProjectRoles(tuple(RoleId(letter * 30) for letter in "abcd"), listed_as=name)}
+    member = active("Ada", *[RoleId("r" * 40)], name=name or None, email=address_of("a" * 50), projects=there)
 
     for key in rows.rows_of(member):
         assert spelt(key)
         assert len(key.encode("utf-16-le")) <= 1024
+
+
+@given(name=st.text(max_size=300))
+def test_what_a_key_says_of_somebody_in_a_project_can_be_read(name: str) -> None:
+    """The project, the place in its list, who it is, and the roles."""
+    roles = (RoleId("owner"), RoleId("limited-member"))
+    member = active("Ada", projects={LAB.id: ProjectRoles(roles, listed_as=name)})
+
+    said = rows.inside(rows.in_key(LAB.id, member))
+
+    assert said == rows.Inside(LAB.id, f"{fold(name)}!ada", member.id, frozenset(roles))
 
 
 def test_every_character_is_spelt_so_that_order_and_separators_hold() -> None:

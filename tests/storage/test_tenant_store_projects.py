@@ -89,6 +89,19 @@ async def inside_of(store: TenantStore, wanted: MemberFilter | None = None, *, l
     return [member.id for member in found]
 
 
+async def test_nobody_comes_twice_in_a_project_whose_roles_change_between_two_pages(tenants: Tenants) -> None:
+    """A place in the list is a name, whatever roles somebody has there (R25)."""
+    ada, cy = inside(ADA, CONTRIBUTOR), inside(CY, MEMBER)
+    store = await founded(tenants, ada, cy, projects=[LAB])
+    first = await store.members_of(LAB.id, MemberFilter(), limit=1, after=None)
+    reading = await store.read(about(ADA) | HERE)
+    await store.commit(reading, edit(ada, inside(replace(ada, version=2), OWNER)), OPERATOR)
+
+    second = await store.members_of(LAB.id, MemberFilter(), limit=1, after=first.next)
+
+    assert (first.items, second.items) == ((ada,), (cy,))
+
+
 # Reading
 
 
