@@ -147,9 +147,6 @@ async def arrive_in(store: TenantStore, it: SignIn) -> Arrival | None:
         return None  # the tenant was deleted, and its lines in the index are still there
     if reading.facts.tenant.product != it.product:
         return None
-    if len(sign_in(reading.facts, person).edits) > 1:
-        wanted |= Wanted(around=True)  # members are merged, and with them what they own
-        reading = await store.read(wanted)
 
     def decide(facts: Facts) -> Change[Member | None]:
         return sign_in(facts, person)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from shared.domain.access import Why
 from shared.domain.catalogue import Catalogue
-from shared.domain.change import Actor, Cascade, Change, Edit, Facts
+from shared.domain.change import Actor, Cascade, Change, Edit, Facts, Known
 from shared.domain.errors import AlreadyExists, NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.mailing import Letter, letter_to
@@ -67,17 +67,16 @@ class MemoryTenantStore:
         named = [member for member in self._members.values() if _is_meant(member, wanted)]
         groups = [self._members[group] for member in named for group in member.groups if group in self._members]
         around = {project for member in (*named, *groups) for project in member.projects} if wanted.around else set()
-        asked_by_id = [self._members[each] for each in wanted.members if each in self._members]
         facts = Facts(
             tenant=self._tenant,
             catalogue=self._catalogue(self._tenant.product),
             at=self._now(),
             seed=uuid4(),
-            members={member.id: member for member in (*asked_by_id, *groups)},
-            by_identity={each: member for each in wanted.identities if (member := self._bound_to(each))},
-            by_address={each: member for each in wanted.addresses if (member := self._addressed(each))},
-            projects={each: self._projects[each] for each in (wanted.projects | around) & self._projects.keys()},
-            keys=tuple(member for member in self._members.values() if wanted.keys and member.kind is Kind.API_KEY),
+            members=_known(wanted.members | {each for member in named for each in member.groups}, self._members.get),
+            by_identity=_known(wanted.identities, self._bound_to),
+            by_address=_known(wanted.addresses, self._addressed),
+            projects=_known(wanted.projects | around, self._projects.get),
+            keys=self._keys() if wanted.keys else None,
             deleted=wanted.members & self._deleted,
             mailed={each: self._mailed[each] for each in wanted.addresses & self._mailed.keys()},
             administrators=self._administrators,
@@ -181,6 +180,9 @@ class MemoryTenantStore:
         groups = {m.identity.directory for m in self._members.values() if m.kind is Kind.GROUP and m.identity}
         return self.tenant is not None and self.tenant.product == product and directory in groups
 
+    def _keys(self) -> tuple[Member, ...]:
+        return tuple(member for member in self._members.values() if member.kind is Kind.API_KEY)
+
     def _bound_to(self, identity: Identity) -> Member | None:
         return next((member for member in self._members.values() if member.identity == identity), None)
 
@@ -242,7 +244,7 @@ class MemoryTenantStore:
 
     def _finish(self, facts: Facts, cascade: Cascade) -> None:
         """Do the rest of a long removal: here members have nothing left in projects once they are gone."""
-        known = replace(facts, members=self._members)
+        known = replace(facts, members=Known(self._members))
         left = leave_deleted(known, cascade.project, self._members) if cascade.project else Change(None)
         self._members = self._after(left)
         removed = len(left.edits) if cascade.member is None else len(cascade.member.projects)
@@ -323,6 +325,11 @@ class MemoryTenants:
     async def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
         """Tell whether a group of a directory is in any tenant of a product."""
         return any(store.has_groups(directory, product) for store in self._stores.values())
+
+
+def _known[K, V](asked: frozenset[K], find: Callable[[K], V | None]) -> Known[K, V]:
+    """Find what was asked for, as far as it is there."""
+    return Known({each: it for each in asked if (it := find(each)) is not None}, asked)
 
 
 async def _give_way() -> None:

@@ -17,7 +17,7 @@ from shared.catalogues import catalogue
 from shared.domain.access import counts_as_administrator, grant_for
 from shared.domain.adding import Piece, each_once, typed
 from shared.domain.catalogue import Action, Catalogue
-from shared.domain.change import Actor, Facts
+from shared.domain.change import Actor, Facts, Known
 from shared.domain.evidence import Proof
 from shared.domain.keys import Key, Secret
 from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, ProjectRoles, Ref, Status
@@ -186,10 +186,10 @@ def facts(*members: Member, tenant: Tenant = ACME, projects: Iterable[Project] =
         catalogue=kind,
         at=AT,
         seed=UUID(int=1),
-        members={member.id: member for member in members},
-        by_identity={member.identity: member for member in members if member.identity},
-        by_address={m.email: m for m in members if m.email and m.kind is Kind.USER},
-        projects={each.id: replace(each, owners=owners[each.id]) for each in projects},
+        members=Known({member.id: member for member in members}),
+        by_identity=Known({member.identity: member for member in members if member.identity}),
+        by_address=Known({m.email: m for m in members if m.email and m.kind is Kind.USER}),
+        projects=Known({each.id: replace(each, owners=owners[each.id]) for each in projects}),
         keys=tuple(member for member in members if member.kind is Kind.API_KEY),
         administrators=sum(counts_as_administrator(member, kind.top_role) for member in members),
     )

@@ -14,13 +14,51 @@ from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 
 
+class NotRead(LookupError):
+    """A decision looks for what nobody has asked for: whether it is there is not known, so nothing can be decided."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known[K, V](Mapping[K, V]):
+    """
+    What was found of all that was asked for: what is not found is not there. None asked for everything.
+
+    Whoever looks for anything else, in whatever way, is stopped by NotRead.
+    """
+
+    found: Mapping[K, V] = field(default_factory=dict)
+    asked: frozenset[K] | None = None
+
+    def __getitem__(self, key: K) -> V:
+        if key in self.found:
+            return self.found[key]
+        if self.asked is None or key in self.asked:
+            raise KeyError(key)
+        raise NotRead(key)
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def also(self, more: Mapping[K, V]) -> "Known[K, V]":
+        """Know something more, and of all else as much as before."""
+        return Known({**self.found, **more}, self.asked)
+
+    def supposing(self, nobody: frozenset[K]) -> "Known[K, V]":
+        """Suppose that what was not asked for is not there."""
+        return self if self.asked is None else Known(self.found, self.asked | nobody)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """
     What one tenant has stored, as far as the decision asked to know it.
 
-    `members` also holds the groups of those who were asked for, and `projects` the projects that they are in. `keys`
-    are the tenant's API keys, where they were asked for, and `deleted` those of the ids that are gone for ever.
+    `members` also holds the groups of those who were asked for, and `projects` the projects that they are in, if these
+    were asked for. `keys` are the tenant's API keys, None where nobody asked for them, and `deleted` those of the ids
+    that are gone for ever.
     `mailed` counts the mails of the day to addresses that no member has any more. `administrators` is the number of
     active human holders of the top role (R16). `at` is the time of the attempt and `seed` the source of its new ids,
     so that a decision needs neither clock nor chance and can be asked again.
@@ -30,11 +68,11 @@ class Facts:
     catalogue: Catalogue
     at: datetime
     seed: UUID
-    members: Mapping[MemberId, Member] = field(default_factory=dict)
-    by_identity: Mapping[Identity, Member] = field(default_factory=dict)
-    by_address: Mapping[Address, Member] = field(default_factory=dict)
-    projects: Mapping[ProjectId, Project] = field(default_factory=dict)
-    keys: tuple[Member, ...] = ()
+    members: Known[MemberId, Member] = field(default_factory=Known)
+    by_identity: Known[Identity, Member] = field(default_factory=Known)
+    by_address: Known[Address, Member] = field(default_factory=Known)
+    projects: Known[ProjectId, Project] = field(default_factory=Known)
+    keys: tuple[Member, ...] | None = None
     deleted: frozenset[MemberId] = frozenset()
     mailed: Mapping[Address, Mailed] = field(default_factory=dict)
     administrators: int = 0
@@ -56,6 +94,12 @@ class Facts:
         found = (self.members.get(group) for group in member.groups)
         return (group for group in found if group and group.kind is Kind.GROUP)
 
+    def keys_made_by(self, member: Member) -> Iterator[Member]:
+        """Give the API keys that somebody has made."""
+        if self.keys is None:
+            raise NotRead("API keys")
+        return (key for key in self.keys if key.created_by.id == member.id)
+
     def mailed_to(self, address: Address) -> Mailed:
         """Count the mails of the day to an address, whether or not a member has it now."""
         known = self.by_address.get(address)
@@ -66,9 +110,17 @@ class Facts:
         members = [edit.after for edit in edits if edit.after]
         return replace(
             self,
-            members={**self.members, **{member.id: member for member in members}},
-            by_identity={**self.by_identity, **{m.identity: m for m in members if m.identity}},
-            by_address={**self.by_address, **{m.email: m for m in members if m.email and m.kind is Kind.USER}},
+            members=self.members.also({member.id: member for member in members}),
+            by_identity=self.by_identity.also({m.identity: m for m in members if m.identity}),
+            by_address=self.by_address.also({m.email: m for m in members if m.email and m.kind is Kind.USER}),
+        )
+
+    def supposing(self, addresses: frozenset[Address], identities: frozenset[Identity]) -> "Facts":
+        """Suppose that nobody is known by these, as far as nobody has asked."""
+        return replace(
+            self,
+            by_identity=self.by_identity.supposing(identities),
+            by_address=self.by_address.supposing(addresses),
         )
 
     def mint(self, name: str) -> str:

@@ -32,7 +32,7 @@ def create_project(
     The members are the creator's to choose, so the same rules hold for them as for adding later.
     """
     project = Project(ProjectId(facts.mint("project")), name, facts.at, actor.ref)
-    known = replace(facts, projects={**facts.projects, project.id: project})
+    known = replace(facts, projects=facts.projects.also({project.id: project}))
     made: Change[tuple[Result, ...]] = Change(
         (),
         projects=(Edit(None, project),),
@@ -94,23 +94,15 @@ def owners_after(facts: Facts, change: Change[object]) -> tuple[Edit[Project], .
     """
     Count the owners of every project once a change is stored: its edits of projects, completed.
 
-    Every change passes here. A project that the facts do not know is gone, and needs no count.
+    Every change passes here. A project that is gone needs no count.
     """
     gained = _gained(facts.catalogue.creator_role, change.edits)
-    edited = {edit.after.id: edit for edit in change.projects if edit.after}
-    counted = {
-        project: _counted(edited.get(project), facts.projects.get(project), gain)
-        for project, gain in gained.items()
-        if gain and (project in edited or project in facts.projects)
-    }
-    deleted = {edit.before.id for edit in change.projects if edit.after is None and edit.before}
-    others = [edit for edit in change.projects if edit.after is None or edit.after.id not in counted]
-    return (*others, *(edit for project, edit in counted.items() if project not in deleted))
-
-
-def _counted(edit: Edit[Project] | None, known: Project | None, gain: int) -> Edit[Project]:
-    before, after = (edit.before, edit.after) if edit else (known, known)
-    return Edit(before, after.with_owners(gain) if after else None)
+    edited = {edit.after.id: (edit.before, edit.after) for edit in change.projects if edit.after}
+    gone = {edit.before.id: edit for edit in change.projects if edit.before and not edit.after}
+    others = sorted({project for project, gain in gained.items() if gain} - edited.keys() - gone.keys())
+    known = {project: (there, there) for project in others if (there := facts.projects.get(project))}
+    counted = (Edit(was, now.with_owners(gained[now.id])) for was, now in (edited | known).values())
+    return (*gone.values(), *counted)
 
 
 def _gained(owner: RoleId | None, edits: Iterable[Edit[Member]]) -> Counter[ProjectId]:

@@ -167,9 +167,8 @@ def _remaining(facts: Facts, before: Member) -> Iterator[Remaining]:
     """Name what still grants something to a removed person: their groups, and the keys that they made (R18)."""
     for group in facts.groups_of(before):
         yield Remaining("group", group.id, group.shown_name, group.roles, tuple(group.projects))
-    for key in facts.keys:
-        if key.created_by.id == before.id:
-            yield Remaining("apiKey", key.id, key.shown_name, key.roles, tuple(key.projects))
+    for key in facts.keys_made_by(before) if before.kind is Kind.USER else ():
+        yield Remaining("apiKey", key.id, key.shown_name, key.roles, tuple(key.projects))
 
 
 def _own_projects(member: Member) -> Iterator[Remaining]:

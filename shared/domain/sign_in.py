@@ -104,7 +104,7 @@ def converted(
         email=email,
         mailed=_mailed_to(facts, email, (*everybody, *late)),
         department=kept.department or next((m.department for m in merged if m.department), None),
-        projects=_all_projects(everybody),
+        projects=_all_projects(facts, kept, merged),
         groups=_groups(facts, person, kept),
         invitation=None,
         misses=(),
@@ -131,14 +131,18 @@ def _mailed_to(facts: Facts, address: Address | None, members: Sequence[Member])
     """Go on with the count of an address, whoever had it."""
     if address is None:
         return NEVER_MAILED
-    return next((member.mailed for member in members if member.email == address), facts.mailed_to(address))
+    counted = next((member.mailed for member in members if member.email == address), None)
+    return counted or facts.mailed_to(address)
 
 
-def _all_projects(members: Iterable[Member]) -> dict[ProjectId, ProjectRoles]:
-    together: dict[ProjectId, ProjectRoles] = {}
-    for member in members:
+def _all_projects(facts: Facts, kept: Member, merged: Iterable[Member]) -> dict[ProjectId, ProjectRoles]:
+    """Put the roles in projects together; nobody comes into a project that is being cleared away (R22)."""
+    together = dict(kept.projects)
+    for member in merged:
         for project, place in member.projects.items():
             earlier = together.get(project)
+            if earlier is None and project not in facts.projects:
+                continue
             roles = (*(earlier.roles if earlier else ()), *place.roles)
             listed_as = earlier.listed_as if earlier else place.listed_as
             together[project] = ProjectRoles(tuple(dict.fromkeys(roles)), listed_as)

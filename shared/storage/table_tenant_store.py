@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from shared.domain.catalogue import Catalogue
-from shared.domain.change import Change, Facts
+from shared.domain.change import Change, Facts, Known
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, group_mark
@@ -77,10 +77,11 @@ class TableTenantStore:
         if rows.TENANT not in there:
             raise NotFound
         there |= projects
-        known = list(_members(there.values()))
-        there |= await self._rows({rows.member_key(group) for each in known for group in each.groups} - there.keys())
-        if wanted.around:
-            there |= await self._project_rows(_projects_of(there.values()) - there.keys())
+        groups = {group for each in _members(there.values()) for group in each.groups}
+        there |= await self._rows(set(map(rows.member_key, groups)) - there.keys())
+        around = {project for each in _members(there.values()) for project in each.projects} if wanted.around else set()
+        there |= await self._project_rows(set(map(rows.project_key, around)) - there.keys())
+        wanted = replace(wanted, members=wanted.members | groups, projects=wanted.projects | around)
         etags = {key: row[ETAG] for key, row in there.items()}
         done = there.get(rows.once_key(wanted.once)) if wanted.once else None
         return Reading(self._facts(wanted, there, keys), etags, rows.unpack_done(done) if done else None)
@@ -89,21 +90,17 @@ class TableTenantStore:
         tenant = rows.unpack(Tenant, there[rows.TENANT])
         by_address = {address: rows.address_key(address) for address in wanted.addresses}
         members = {key: row for key, row in there.items() if key.startswith(rows.MEMBER_PREFIX)}
+        projects = [rows.unpack(Project, row) for key, row in there.items() if key.startswith(rows.PROJECT_PREFIX)]
         return Facts(
             tenant=tenant,
             catalogue=self._catalogue(tenant.product),
             at=self._now(),
             seed=uuid4(),
-            members={member.id: member for member in _members(members.values())},
+            members=Known({member.id: member for member in _members(members.values())}, wanted.members),
             by_identity=_found({each: rows.identity_key(each) for each in wanted.identities}, there),
             by_address=_found(by_address, there),
-            projects={
-                project.id: project
-                for key, row in there.items()
-                if key.startswith(rows.PROJECT_PREFIX)
-                for project in (rows.unpack(Project, row),)
-            },
-            keys=tuple(_members(keys.values())),
+            projects=Known({project.id: project for project in projects}, wanted.projects),
+            keys=tuple(_members(keys.values())) if wanted.keys else None,
             deleted=frozenset(
                 MemberId(key.removeprefix(rows.MEMBER_PREFIX)) for key, row in members.items() if not _is_member(row)
             ),
@@ -259,12 +256,7 @@ def _members(found: Iterable[Mapping[str, Any]]) -> Iterator[Member]:
     return (rows.unpack(Member, row) for row in found if _is_member(row))
 
 
-def _projects_of(found: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {rows.project_key(project) for member in _members(found) for project in member.projects}
-
-
-def _found[K](keys: Mapping[K, str], there: _Rows) -> dict[K, Member]:
+def _found[K](keys: Mapping[K, str], there: _Rows) -> Known[K, Member]:
     """Unpack the members that were found, by what they were asked for."""
-    return {
-        name: rows.unpack(Member, there[key]) for name, key in keys.items() if key in there and _is_member(there[key])
-    }
+    found = {name: there[key] for name, key in keys.items() if key in there and _is_member(there[key])}
+    return Known({name: rows.unpack(Member, row) for name, row in found.items()}, frozenset(keys))

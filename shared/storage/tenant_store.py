@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from shared.domain.access import Grant
-from shared.domain.change import Actor, Change, Facts
+from shared.domain.change import Actor, Change, Facts, NotRead
 from shared.domain.membership import Member, Status
 from shared.domain.principals import (
     Address,
@@ -52,7 +52,8 @@ class Wanted:
     What a decision has to know of its tenant, beside the tenant itself.
 
     With a member come the groups that the person was last seen in. `around` also asks for the projects that members and
-    groups are in, `keys` for all API keys, and `once` whether a request was carried out before.
+    groups are in, `keys` for all API keys, and `once` whether a request was carried out before. A decision that looks
+    for more is not made: it is asked again with projects and keys, and where that is not enough, it is a defect.
     """
 
     members: frozenset[MemberId] = frozenset()
@@ -83,6 +84,10 @@ class Reading:
     facts: Facts
     etags: dict[str, str]
     done: Done | None = None
+
+    def supposing(self, wanted: Wanted) -> "Reading":
+        """Suppose that nobody is known whom nobody has asked for: where that is wrong, a commit is refused."""
+        return replace(self, facts=self.facts.supposing(wanted.addresses, wanted.identities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +268,18 @@ async def _settle[T](
     for pause in _PAUSES:
         by = author(reading.facts)
         replay(reading, once)
-        decision = decide(reading.facts)
-        if decision.is_empty and once is None:
-            return decision, None
         try:
+            decision = decide(reading.facts)
+            if decision.is_empty and once is None:
+                return decision, None
             return decision, await store.commit(reading, decision, by, once=once, prepared=prepared)
+        except NotRead:
+            if wanted.around and wanted.keys:
+                raise
+            wanted = replace(wanted, around=True, keys=True)
         except LostRace:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that rivals do not march in step
-            reading = await store.read(wanted)
+        reading = await store.read(wanted)
     raise TenantBusy
 
 
@@ -359,13 +368,14 @@ class _Each[P, R]:
             return [*told, *await self.settle(start + len(told), rest)] if rest else told
 
     async def _in_one(self, start: int, part: Sequence[P]) -> list[R]:
+        wanted = self.wanted(part)
         async with self.gate:
             decision, work = await _settle(
                 self.store,
                 lambda facts: self.decide(facts, part),
-                wanted=self.wanted(part),
+                wanted=wanted,
                 author=self.author,
-                first=self.supposed,
+                first=self.supposed.supposing(wanted) if self.supposed else None,
                 once=self.once.part(start) if self.once else None,
                 prepared=True,
             )

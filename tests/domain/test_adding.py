@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.adding import Outcome, Piece, Result, Target, add, add_all, each_once, typed
 from shared.domain.catalogue import Catalogue, Role
-from shared.domain.change import Actor, Change, Edit, Facts
+from shared.domain.change import Actor, Change, Edit, Facts, Known
 from shared.domain.errors import (
     EmailDomainNotAllowed,
     Forbidden,
@@ -649,7 +649,7 @@ def test_nobody_comes_into_a_project_that_there_is_not() -> None:
 
 def test_the_allowed_domains_bind_owners_of_projects_too() -> None:
     """They are about newcomers, whoever invites (R9)."""
-    known = replace(settings(allowed_email_domains=("contoso.test",)), projects={LAB.id: LAB})
+    known = replace(settings(allowed_email_domains=("contoso.test",)), projects=Known({LAB.id: LAB}))
 
     assert told(joining(known, *pieces("eve@x.test"))) is EmailDomainNotAllowed
 

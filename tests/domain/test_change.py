@@ -1,14 +1,18 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from shared.domain.change import Actor, Cascade, Change, Edit, joined
+from shared.domain.change import Actor, Cascade, Change, Edit, Known, NotRead, joined
 from shared.domain.errors import NotFound
 from shared.domain.events import Event, EventType
 from shared.domain.membership import NEVER_MAILED, Mailed
-from shared.domain.principals import MemberId
-from tests.people import ACME, ADA, AT, BO, CY, DATA_TEAM, LAB, OLGA, acting, address_of, facts, identity_of
+from shared.domain.principals import MemberId, ProjectId
+from shared.domain.projects import Project
+from tests.people import ACME, ADA, AT, BO, CY, DATA_TEAM, LAB, OLGA, ROBOT, acting, address_of, facts, identity_of
 
+SHED = ProjectId("shed")
 YESTERDAY = Mailed(AT.date(), 2)
 
 
@@ -80,6 +84,63 @@ def test_a_project_is_found_in_the_tenant() -> None:
     assert facts(projects=[LAB]).project(LAB.id) == LAB
     with pytest.raises(NotFound):
         facts().project(LAB.id)
+
+
+# What was asked for, and what was not
+
+
+def test_what_was_asked_for_and_not_found_is_not_there() -> None:
+    """However it is looked for."""
+    known = Known({LAB.id: LAB}, frozenset({LAB.id, SHED}))
+
+    assert (known[LAB.id], known.get(SHED), SHED in known, len(known), list(known)) == (LAB, None, False, 1, [LAB.id])
+
+
+@pytest.mark.parametrize("look", [Known.__getitem__, Known.get, Known.__contains__])
+def test_nothing_is_decided_from_what_nobody_asked_for(
+    look: Callable[[Known[ProjectId, Project], ProjectId], object],
+) -> None:
+    """It may be there or not: that has to be read before anything is decided."""
+    with pytest.raises(NotRead):
+        look(Known({LAB.id: LAB}, frozenset({LAB.id})), SHED)
+
+
+def test_all_is_known_where_everything_was_asked_for() -> None:
+    """As of a tenant that is just being founded."""
+    assert Known[ProjectId, Project]().get(SHED) is None
+    assert Known({LAB.id: LAB}).supposing(frozenset({SHED})) == {LAB.id: LAB}
+
+
+def test_to_know_more_is_not_to_know_everything() -> None:
+    """What a decision adds itself is known; of all else as much as before."""
+    known = Known({LAB.id: LAB}, frozenset({LAB.id})).also({SHED: LAB})
+
+    assert known == {LAB.id: LAB, SHED: LAB}
+    with pytest.raises(NotRead):
+        known.get(ProjectId("attic"))
+
+
+def test_somebody_can_be_supposed_to_be_unknown() -> None:
+    """By address and identity, as far as nobody has asked: who was found stays known."""
+    none = frozenset[Any]()
+    known = replace(facts(ADA), by_identity=Known(asked=none), by_address=Known({address_of("Ada"): ADA}, none))
+
+    supposed = known.supposing(frozenset(map(address_of, ("Ada", "Bo"))), frozenset({identity_of("Bo")}))
+
+    assert (supposed.by_address.get(address_of("Ada")), supposed.by_address.get(address_of("Bo"))) == (ADA, None)
+    assert supposed.by_identity.get(identity_of("Bo")) is None
+    with pytest.raises(NotRead):
+        supposed.by_identity.get(identity_of("Cy"))
+
+
+def test_what_keys_somebody_has_made_is_told_only_where_it_was_asked_for() -> None:
+    """A report without them would be wrong (R18)."""
+    made = replace(ROBOT, created_by=ADA.ref)
+    known = facts(ADA, BO, made)
+
+    assert (list(known.keys_made_by(ADA)), list(known.keys_made_by(BO))) == ([made], [])
+    with pytest.raises(NotRead):
+        replace(known, keys=None).keys_made_by(ADA)
 
 
 @pytest.mark.parametrize(

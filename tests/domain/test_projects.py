@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.adding import Outcome, Piece
-from shared.domain.change import Cascade, Change, Edit, Facts
+from shared.domain.change import Cascade, Change, Edit, Facts, Known, NotRead
 from shared.domain.errors import Forbidden, InvalidEmail, NotFound, RoleNotInScope
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Member, ProjectRoles, Ref, Status
@@ -245,6 +245,15 @@ def counted(known: Facts, *edits: Edit[Member], projects: tuple[Edit[Project], .
 OWNING, BEING_IN = inside(CY, OWNER), inside(CY, MEMBER)
 
 
+def test_owners_are_not_counted_in_a_project_that_nobody_has_read() -> None:
+    """It may be gone or not: a count that is not kept would be wrong for ever."""
+    unread = replace(facts(), projects=Known(asked=frozenset()))
+
+    with pytest.raises(NotRead):
+        counted(unread, Edit(CY, inside(CY, OWNER)))
+    assert counted(unread, Edit(CY, inside(CY, MEMBER))) == []
+
+
 @pytest.mark.parametrize(
     ("edits", "owners"),
     [
@@ -261,7 +270,7 @@ def test_owners_are_counted(edits: list[Edit[Member]], owners: int) -> None:
     """So that a project without any shows (R22)."""
     one = replace(LAB, owners=1)
 
-    assert counted(replace(facts(), projects={LAB.id: one}), *edits) == [Edit(one, replace(one, owners=owners))]
+    assert counted(replace(facts(), projects=Known({LAB.id: one})), *edits) == [Edit(one, replace(one, owners=owners))]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from shared.domain.access import permissions_in, permissions_of
 from shared.domain.adding import Target, add
-from shared.domain.change import Change, Edit, Facts
+from shared.domain.change import Change, Edit, Facts, Known, NotRead
 from shared.domain.events import Event, EventType
 from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
 from shared.domain.principals import Kind, MemberId, Person, ProjectId, RoleId
@@ -346,7 +346,9 @@ def test_merging_brings_project_roles_together() -> None:
     cy = inside(CY, MEMBER)
     second = inside(inside(invited("Cyrus", id=MemberId("second")), OWNER, MEMBER), MEMBER, project=SHED)
 
-    after = sign_in(facts(cy, second), signing_in("Cy", address=address_of("Cyrus"))).answer
+    known = facts(cy, second, projects=[LAB, replace(LAB, id=SHED)])
+
+    after = sign_in(known, signing_in("Cy", address=address_of("Cyrus"))).answer
 
     assert after
     assert {project: place.roles for project, place in after.projects.items()} == {
@@ -354,6 +356,25 @@ def test_merging_brings_project_roles_together() -> None:
         SHED: (MEMBER,),
     }
     assert {place.listed_as for place in after.projects.values()} == {"Cy"}
+
+
+def test_merging_brings_nobody_into_a_project_that_is_gone() -> None:
+    """What is being cleared away gives nothing any more, and nothing new comes to it (R12, R22)."""
+    second = inside(inside(invited("Cyrus", id=MemberId("second")), OWNER), MEMBER, project=SHED)
+
+    after = sign_in(facts(CY, second, projects=[LAB]), signing_in("Cy", address=address_of("Cyrus"))).answer
+
+    assert after
+    assert list(after.projects) == [LAB.id]
+
+
+def test_merging_is_not_decided_without_knowing_the_projects() -> None:
+    """Whether they are still there has to be asked first."""
+    second = inside(invited("Cyrus", id=MemberId("second")), OWNER)
+    known = replace(facts(CY, second), projects=Known(asked=frozenset()))
+
+    with pytest.raises(NotRead):
+        sign_in(known, signing_in("Cy", address=address_of("Cyrus")))
 
 
 def test_merging_keeps_project_roles_where_one_application_role_is_all_there_is() -> None:

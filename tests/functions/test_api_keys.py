@@ -12,6 +12,7 @@ from shared.domain.adding import Target, add, typed
 from shared.domain.catalogue import Action
 from shared.domain.change import Actor
 from shared.domain.principals import API_KEYS, Identity, MemberId, RoleId
+from shared.http.requests import wanted_for
 from shared.identity.api_keys import Mode, mint
 from shared.settings import STORAGE, PepperSettings
 from shared.storage.client import Client
@@ -819,11 +820,12 @@ async def test_a_key_that_is_deleted_meanwhile_changes_nothing(
     acme = await live.tenant(product)
     key = await issue(live, acme, "Robot", *roles)
     store, identity = await live.store(acme), Identity(API_KEYS, key.id)
-    reading = await store.read(Wanted(identities=frozenset({identity})))
+    pieces = tuple(typed(live.email("Bo")))
+    reading = (await store.read(Wanted(identities=frozenset({identity})))).supposing(wanted_for(pieces))
     robot = reading.facts.by_identity[identity]
     actor = Actor(robot.ref, robot)
     target = Target(reading.facts.catalogue.application_role(RoleId("consumer")))
-    change = add(reading.facts, tuple(typed(live.email("Bo"))), target, actor=actor)
+    change = add(reading.facts, pieces, target, actor=actor)
     author = Author(actor, "request", grant_for(reading.facts, robot, Action.MANAGE_MEMBERS))
 
     await live.done("DELETE", f"tenants/{acme}/api-keys/{key.id}", by="Ada")

@@ -15,7 +15,8 @@ from shared.domain.project_lifecycle import delete_project
 from shared.domain.projects import Project
 from shared.domain.removal import PROJECTS_AT_ONCE, remove, revoke
 from shared.domain.roles import assign_in
-from shared.storage import rows
+from shared.domain.sign_in import sign_in
+from shared.storage import rows, tenant_store
 from shared.storage.cascades import Cascades
 from shared.storage.errors import OutcomeUnknown
 from shared.storage.outbox import CLAIM, Claim, Outbox
@@ -24,7 +25,23 @@ from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import LostRace, MemberFilter, Wanted
-from tests.people import ADA, AT, CONSUMER, CY, DATA_TEAM, INTEGRATE, OLGA, OPERATOR, ROBOT, acting, active, shared
+from tests.people import (
+    ADA,
+    AT,
+    CONSUMER,
+    CY,
+    DATA_TEAM,
+    INTEGRATE,
+    OLGA,
+    OPERATOR,
+    ROBOT,
+    acting,
+    active,
+    address_of,
+    invited,
+    shared,
+    signing_in,
+)
 from tests.storage.faults import Fault, FaultyStorage
 from tests.storage.stores import change, founded, recorded, tenants_at
 
@@ -262,6 +279,30 @@ async def test_nobody_comes_into_a_project_that_was_deleted_in_the_meantime(clea
         await clearing.store.commit(reading, coming, OPERATOR)
 
     assert len(await clearing.keys(rows.in_prefix(project.id))) == 1, "that of Cy"
+
+
+async def test_whoever_signs_in_while_a_project_is_being_cleared_away_is_let_in(clearing: Clearing) -> None:
+    """Two members become one, and the place that one of them has left is given to nobody (R12, R22, R23)."""
+    (project,) = _projects(1)
+    cyrus = invited("Cyrus").holding_in(project.id, (OWNER,), at=AT)
+    person = signing_in("Cy", address=cyrus.email)
+    wanted = Wanted(identities=frozenset({person.identity}), addresses=frozenset({address_of("Cyrus")}))
+    await _assign(clearing.store, CY, [project], READER)
+    coming = Change(None, (Edit(None, cyrus),))
+    await change(clearing.store, lambda _: coming, wanted=Wanted(projects=frozenset({project.id})))
+    other = await clearing.store.read(Wanted(members=frozenset({CY.id})))
+    await clearing.store.commit(other, Change(None, (Edit(other.facts.member(CY.id), CY.edited()),)), OPERATOR)
+    await _delete(clearing.store, project)
+
+    merged = await tenant_store.change(
+        clearing.store, lambda facts: sign_in(facts, person), wanted=wanted, author=lambda _: OPERATOR
+    )
+    done = await clearing.carry_on()
+
+    assert merged.answer
+    assert (merged.answer.id, merged.answer.projects) == (CY.id, {})
+    assert done[-1].state == "done"
+    assert await clearing.keys("in!") == []
 
 
 async def test_two_removals_of_the_same_rows_do_not_stand_in_each_others_way(clearing: Clearing) -> None:

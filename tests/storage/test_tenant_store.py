@@ -89,7 +89,7 @@ async def test_a_tenant_is_read_with_its_settings_and_its_administrators(tenants
     assert facts.tenant == tenant
     assert facts.catalogue == INTEGRATE
     assert facts.administrators == 2
-    assert (facts.members, facts.by_identity, facts.by_address, facts.mailed) == ({}, {}, {}, {})
+    assert not any((facts.members, facts.by_identity, facts.by_address, facts.mailed))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.access import grant_for
 from shared.domain.catalogue import Action
-from shared.domain.change import Change, Edit, Facts
+from shared.domain.change import Change, Edit, Facts, NotRead
 from shared.domain.errors import NotFound
 from shared.domain.events import EventType
 from shared.domain.membership import Member
@@ -18,6 +18,7 @@ from shared.domain.project_lifecycle import delete_project, rename_project
 from shared.domain.projects import Project
 from shared.domain.removal import remove, revoke_in
 from shared.domain.roles import assign_in
+from shared.domain.sign_in import sign_in
 from shared.storage import tenant_store
 from shared.storage.tenant_store import (
     Author,
@@ -48,12 +49,14 @@ from tests.people import (
     OWNER,
     ROBOT,
     acting,
+    address_of,
     author,
     facts,
     inside,
     invited,
     key,
     shared,
+    signing_in,
 )
 from tests.storage.stores import about, founded, listed, recorded
 
@@ -144,8 +147,8 @@ async def test_all_keys_are_read_when_they_are_asked_for(tenants: Tenants) -> No
     idle = key("Idle")
     store = await founded(tenants, ADA, ROBOT, idle)
 
-    assert {it.id for it in (await store.read(Wanted(keys=True))).facts.keys} == {ROBOT.id, idle.id}
-    assert (await store.read(Wanted())).facts.keys == ()
+    assert {it.id for it in (await store.read(Wanted(keys=True))).facts.keys or ()} == {ROBOT.id, idle.id}
+    assert (await store.read(Wanted())).facts.keys is None
 
 
 async def test_a_deleted_key_is_known_for_ever(tenants: Tenants) -> None:
@@ -255,6 +258,37 @@ async def test_a_change_around_projects_is_refused_when(tenants: Tenants, race: 
         await store.commit(reading, race.ours(reading.facts), race.author)
 
     assert (await listed(store), await projects_of(store), await recorded(store)) == before
+
+
+async def test_owners_are_counted_when_a_merge_shows_at_the_second_attempt(tenants: Tenants) -> None:
+    """What nobody had asked for is read before anything is decided: two owners become one (R12, R22)."""
+    cyrus = inside(invited("Cyrus"), OWNER)
+    store = await founded(tenants, ADA, OWNS, projects=[LAB])
+    person = signing_in("Cy", address=cyrus.email)
+    wanted = Wanted(identities=frozenset({person.identity}), addresses=frozenset({address_of("Cyrus")}))
+    first = await store.read(wanted)
+    theirs = Change(None, (Edit(OWNS, OWNS.edited()), Edit(None, cyrus)))
+    await store.commit(await store.read(about(CY) | HERE), theirs, OPERATOR)
+
+    await tenant_store.change(
+        store, lambda facts: sign_in(facts, person), wanted=wanted, author=lambda _: OPERATOR, first=first
+    )
+
+    assert await inside_of(store) == [CY.id]
+    assert [project.owners for project in await projects_of(store)] == [1]
+
+
+async def test_a_decision_that_looks_for_what_it_never_asks_for_is_a_defect(tenants: Tenants) -> None:
+    """It is not made, and it is not asked for ever."""
+    store = await founded(tenants, ADA)
+
+    with pytest.raises(NotRead):
+        await tenant_store.change(
+            store,
+            lambda facts: Change(facts.by_address.get(address_of("Eve"))),
+            wanted=about(ADA),
+            author=lambda _: OPERATOR,
+        )
 
 
 WON = {
