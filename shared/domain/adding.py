@@ -29,7 +29,7 @@ from shared.domain.events import Event, EventType
 from shared.domain.invitations import mailed, reopened, waits_for_mail
 from shared.domain.membership import NEVER_MAILED, Invitation, Member, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, ProjectId, RoleId
-from shared.domain.roles import role_event, with_default_role
+from shared.domain.roles import role_event, roles_told, with_default_role
 
 
 class Outcome(StrEnum):
@@ -228,7 +228,7 @@ def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _S
         mailed=facts.mailed_to(address) if address else NEVER_MAILED,
     )
     placed = _placed(facts, member, piece, target)
-    came = Event(_CAME[piece.kind], placed.ref, after={"roles": placed.roles})
+    came = Event(_CAME[piece.kind], placed.ref, after=roles_told(placed))
     events = (came, *_project_events(member, placed, target))
     if piece.kind is not Kind.USER:
         return _Step(Result(piece.input, Outcome.ADDED, placed), Edit(None, placed), events)
@@ -280,7 +280,7 @@ def _invitation(facts: Facts) -> Invitation:
 
 def _events(before: Member, after: Member, target: Target) -> tuple[Event, ...]:
     """Tell which roles were assigned, in the tenant and in the project."""
-    roles = Event(EventType.ROLE_ASSIGNED, after.ref, {"roles": before.roles}, {"roles": after.roles})
+    roles = Event(EventType.ROLE_ASSIGNED, after.ref, roles_told(before), roles_told(after))
     return (*((roles,) if after.roles != before.roles else ()), *_project_events(before, after, target))
 
 

@@ -8,6 +8,7 @@ from shared.domain.events import Event, EventType
 from shared.domain.membership import Member, Status
 from shared.domain.near_misses import MOST_MISSES, MissReason, NearMiss
 from shared.domain.principals import MemberId, Person
+from shared.domain.roles import standing
 from shared.domain.sign_in import converted
 
 
@@ -49,8 +50,8 @@ def approve(facts: Facts, member: MemberId, near_miss: str) -> Change[Member]:
     event = Event(
         EventType.INVITATION_APPROVED,
         before.ref,
-        {"roles": before.roles, "status": before.status},
-        {"roles": after.roles, "status": after.status, **_who(miss)},
+        standing(before),
+        {**standing(after), **_who(miss)},
     )
     return Change(after, (Edit(before, after),), (event,))
 

@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from shared.domain.change import Change, Edit, Facts
 from shared.domain.errors import NotInvited, TooManyMails
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import Delivery, Invitation, Member, Status
 from shared.domain.principals import MemberId
 
@@ -23,7 +23,7 @@ def resend(facts: Facts, member: MemberId) -> Change[Member]:
     if before.mailed.is_full(facts.at.date()):
         raise TooManyMails("This address was sent enough mails for today.", retry_after=_until_tomorrow(facts.at))
     after = mailed(reopened(before.edited(), facts), facts)
-    event = Event(EventType.INVITATION_RESENT, before.ref)
+    event = Event(EventType.INVITATION_RESENT, before.ref, _round(before), _round(after))
     return Change(after, (Edit(before, after),), (event,), mails=(after,) if waits_for_mail(after) else ())
 
 
@@ -52,6 +52,10 @@ def mailed(member: Member, facts: Facts) -> Member:
 def waits_for_mail(member: Member) -> bool:
     """Tell whether a mail is to be sent to the member."""
     return member.invitation is not None and member.invitation.delivery is Delivery.QUEUED
+
+
+def _round(member: Member) -> Details:
+    return {"round": member.invitation.round if member.invitation else 0}
 
 
 def _until_tomorrow(now: datetime) -> int:

@@ -12,7 +12,7 @@ from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
-from shared.domain.roles import role_event
+from shared.domain.roles import role_event, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def leave_deleted(facts: Facts, project: ProjectId, members: Iterable[MemberId])
             gone = after.holds_nothing and after.kind is Kind.GROUP
             edits.append(Edit(before, None if gone else after))
             events.append(role_event(EventType.PROJECT_ROLE_REVOKED, project, before, after))
-            events += [Event(EventType.MEMBER_REMOVED, before.ref)] if gone else []
+            events += [Event(EventType.MEMBER_REMOVED, before.ref, standing(before))] if gone else []
     return Change(None, tuple(edits), tuple(events))
 
 

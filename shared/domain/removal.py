@@ -14,11 +14,11 @@ from shared.domain.errors import (
     LastAdministrator,
     RoleNotAssigned,
 )
-from shared.domain.events import Details, Event, EventType
+from shared.domain.events import Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 from shared.domain.projects import Project
-from shared.domain.roles import role_event, without_stray_department
+from shared.domain.roles import role_event, roles_told, standing, without_stray_department
 
 PROJECTS_AT_ONCE = 25
 """With more projects than this, a removal finishes in the background (R23): an owner leaves three rows in each."""
@@ -124,9 +124,7 @@ def _leave(facts: Facts, before: Member) -> Change[Removal]:
         operation=cascade.id if cascade else None,
     )
     gone = EventType.API_KEY_DELETED if before.kind is Kind.API_KEY else EventType.MEMBER_REMOVED
-    told: Details = {"roles": before.roles, "projects": tuple(before.projects), "status": before.status}
-    event = Event(gone, before.ref, told)
-    return Change(report, (Edit(before, None),), (event,), cascade=cascade)
+    return Change(report, (Edit(before, None),), (Event(gone, before.ref, standing(before)),), cascade=cascade)
 
 
 def _leave_roles(facts: Facts, before: Member, after: Member, project: ProjectId | None = None) -> Change[Removal]:
@@ -143,9 +141,10 @@ def _leave_roles(facts: Facts, before: Member, after: Member, project: ProjectId
         ownerless=tuple(_ownerless(facts, before, after)),
         operation=cascade.id if cascade else None,
     )
-    what = Event(EventType.ROLE_REVOKED, before.ref, {"roles": before.roles}, {"roles": after.roles})
+    tell = roles_told if after.projects == before.projects else standing
+    what = Event(EventType.ROLE_REVOKED, before.ref, tell(before), tell(after))
     told = role_event(EventType.PROJECT_ROLE_REVOKED, project, before, trimmed) if project else what
-    gone = () if trimmed else (Event(EventType.MEMBER_REMOVED, before.ref),)
+    gone = () if trimmed else (Event(EventType.MEMBER_REMOVED, before.ref, standing(before)),)
     return Change(report, (Edit(before, trimmed),), (told, *gone), cascade=cascade)
 
 

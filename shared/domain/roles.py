@@ -12,7 +12,7 @@ from shared.domain.errors import (
     OneRoleOnly,
     RoleNotAssigned,
 )
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import Member
 from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
 
@@ -105,6 +105,23 @@ def role_event(what: EventType, project: ProjectId, before: Member, after: Membe
     )
 
 
+def roles_told(member: Member) -> Details:
+    """Tell the audit of a member's application roles, and the department that one of them carries (R33)."""
+    return {"roles": member.roles, **({"department": member.department} if member.department else {})}
+
+
+def standing(member: Member) -> Details:
+    """Tell the audit all that a member may do by what it holds, and by the groups it was last seen in (R26)."""
+    there = [f"{project}/{role}" for project, place in member.projects.items() for role in place.roles]
+    return {
+        **roles_told(member),
+        "projects": tuple(member.projects),
+        "status": member.status,
+        **({"projectRoles": tuple(there)} if there else {}),
+        **({"groups": member.groups} if member.groups else {}),
+    }
+
+
 def without_stray_department(member: Member, catalogue: Catalogue) -> Member:
     """Drop a department that no role of the member carries any more (R33)."""
     carried = any(role.carries_department for role in catalogue.application_roles if role.id in member.roles)
@@ -142,7 +159,8 @@ def _hold(
 ) -> Change[Member]:
     held = replace(before.holding(roles, at=facts.at), department=department or before.department)
     after = without_stray_department(held, facts.catalogue)
-    event = Event(what, before.ref, {"roles": before.roles}, {"roles": after.roles})
+    told = what if after.roles != before.roles else EventType.MEMBER_CHANGED
+    event = Event(told, before.ref, roles_told(before), roles_told(after))
     return Change(after, (Edit(before, after),), (event,))
 
 

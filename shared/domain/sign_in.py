@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.change import Change, Edit, Facts
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import NEVER_MAILED, Mailed, Member, ProjectRoles, Ref, Status
 from shared.domain.principals import Address, Identity, Kind, MemberId, Person, ProjectId
 from shared.domain.projects import listed_anew
-from shared.domain.roles import without_stray_department
+from shared.domain.roles import standing, without_stray_department
 
 
 def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
@@ -71,15 +71,15 @@ def _convert(
     event = Event(
         EventType.INVITATION_CONVERTED,
         after.ref,
-        {"roles": kept.roles, "status": kept.status, "merged": tuple(member.id for member in merged)},
-        {"roles": after.roles, "status": after.status},
+        {**standing(kept), "merged": tuple(member.id for member in merged)},
+        standing(after),
     )
     edits = (Edit(kept, after), *(Edit(member, None) for member in (*merged, *late)))
     return Change(after, edits, (event, *map(_gone, late)))
 
 
 def _gone(member: Member) -> Event:
-    return Event(EventType.MEMBER_REMOVED, member.ref, {"roles": member.roles})
+    return Event(EventType.MEMBER_REMOVED, member.ref, standing(member))
 
 
 def converted(
@@ -195,9 +195,16 @@ def _seen_again(facts: Facts, person: Person, member: Member, groups: tuple[Memb
     after = replace(member, groups=groups, email=address, mailed=mailed, signed_in_at=seen)
     if after == member:
         return Change(member)
-    moved = address != member.email
-    event = Event(EventType.MEMBER_CHANGED, member.ref, {"addressMoved": False}, {"addressMoved": True})
-    return Change(after.edited(), (Edit(member, after.edited()),), (event,) if moved else ())
+    return Change(after.edited(), (Edit(member, after.edited()),), _noticed(member, after))
+
+
+def _noticed(before: Member, after: Member) -> tuple[Event, ...]:
+    """Record what a sign-in has changed: groups decide who may do what (R13, R26); addresses are not told."""
+    was: Details = {"groups": before.groups} if set(before.groups) != set(after.groups) else {}
+    now: Details = {"groups": after.groups} if was else {}
+    if before.email != after.email:
+        was, now = {**was, "addressMoved": False}, {**now, "addressMoved": True}
+    return (Event(EventType.MEMBER_CHANGED, before.ref, was, now),) if was else ()
 
 
 def _is_recent(moment: datetime | None, now: datetime) -> bool:

@@ -55,7 +55,7 @@ def test_an_invitation_can_be_sent_again() -> None:
     after = change.answer
     assert after == replace(bo, invitation=Invitation(round=2), mailed=Mailed(TODAY, 2), version=bo.version + 1)
     assert (change.edits, change.mails) == ((Edit(bo, after),), (after,))
-    assert change.events == (Event(EventType.INVITATION_RESENT, bo.ref),)
+    assert change.events == (Event(EventType.INVITATION_RESENT, bo.ref, {"round": 1}, {"round": 2}),)
 
 
 def test_an_invitation_that_is_sent_again_stays_open_as_long_as_a_new_one() -> None:

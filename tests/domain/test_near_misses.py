@@ -216,9 +216,10 @@ def test_the_record_of_an_approval_says_who_got_the_invitation() -> None:
         Event(
             EventType.INVITATION_APPROVED,
             BO.ref,
-            {"roles": (CONSUMER,), "status": "invited"},
+            {"roles": (CONSUMER,), "projects": (), "status": "invited"},
             {
                 "roles": (CONSUMER,),
+                "projects": (),
                 "status": "active",
                 "nearMiss": mallory.id,
                 "directory": mallory.identity.directory,

@@ -341,7 +341,31 @@ def test_a_group_without_a_role_disappears() -> None:
     change = revoke(facts(DATA_TEAM), DATA_TEAM.id, role(CONSUMER), actor=acting(ADA))
 
     assert change.edits == (Edit(DATA_TEAM, None),)
-    assert [event.type for event in change.events] == [EventType.ROLE_REVOKED, EventType.MEMBER_REMOVED]
+    told: Details = {"roles": (CONSUMER,), "projects": (), "status": "active"}
+    assert change.events == (
+        Event(EventType.ROLE_REVOKED, DATA_TEAM.ref, {"roles": (CONSUMER,)}, {"roles": ()}),
+        Event(EventType.MEMBER_REMOVED, DATA_TEAM.ref, told),
+    )
+
+
+@pytest.mark.parametrize(
+    "holder", [inside(DATA_TEAM, OWNER, MEMBER), inside(ROBOT, OWNER, MEMBER)], ids=["group", "key"]
+)
+def test_project_roles_that_go_with_a_role_are_recorded(holder: Member) -> None:
+    """Which, and in which projects (R20, R26)."""
+    both = replace(holder, roles=(CREATOR, CONSUMER))
+
+    change = revoke(facts(both, projects=[LAB]), both.id, role(CREATOR), actor=acting(ADA), with_projects=True)
+
+    (event,) = change.events
+    assert event.type is EventType.ROLE_REVOKED
+    assert event.before == {
+        "roles": (CREATOR, CONSUMER),
+        "projects": (LAB.id,),
+        "projectRoles": ("lab/owner", "lab/member"),
+        "status": "active",
+    }
+    assert event.after == {"roles": (CONSUMER,), "projects": (), "status": "active"}
 
 
 def test_a_groups_project_roles_stay_and_are_reported() -> None:

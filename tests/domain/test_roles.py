@@ -206,6 +206,16 @@ def test_a_department_is_given_with_the_role() -> None:
     assert {each.answer.roles for each in (given, later, changed, moved)} == {(DEVELOPER.id,)}
 
 
+def test_a_department_alone_is_recorded_as_a_change_of_the_member() -> None:
+    """Roles stay, so no role event tells it (R26, R33)."""
+    eve = active("Eve", DEVELOPER.id, department="Sales")
+
+    (event,) = assign(classic(eve), eve.id, DEVELOPER, actor=acting(ADA), department="Finance").events
+
+    was, now = ({"roles": (DEVELOPER.id,), "department": name} for name in ("Sales", "Finance"))
+    assert event == Event(EventType.MEMBER_CHANGED, eve.ref, was, now)
+
+
 def test_a_department_that_is_there_already_changes_nothing() -> None:
     """Assigning the role again does not take it away (R33)."""
     eve = active("Eve", DEVELOPER.id, department="Sales")

@@ -6,7 +6,7 @@ import pytest
 from shared.domain.access import permissions_in, permissions_of
 from shared.domain.adding import Target, add
 from shared.domain.change import Change, Edit, Facts, Known, NotRead
-from shared.domain.events import Event, EventType
+from shared.domain.events import Details, Event, EventType
 from shared.domain.membership import NEVER_MAILED, Invitation, Mailed, Member, Ref, Status
 from shared.domain.principals import Kind, MemberId, Person, ProjectId, RoleId
 from shared.domain.removal import administrators_after
@@ -77,8 +77,8 @@ def test_a_conversion_is_recorded_once() -> None:
     (event,) = sign_in(facts(BO), BO_SIGNS_IN).events
 
     assert event.type == EventType.INVITATION_CONVERTED
-    assert event.before == {"roles": (CONSUMER,), "status": "invited", "merged": ()}
-    assert event.after == {"roles": (CONSUMER,), "status": "active"}
+    assert event.before == {"roles": (CONSUMER,), "projects": (), "status": "invited", "merged": ()}
+    assert event.after == {"roles": (CONSUMER,), "projects": (), "status": "active"}
 
 
 def test_signing_in_again_changes_nothing() -> None:
@@ -245,12 +245,19 @@ def test_an_invitation_is_merged_into_the_active_member() -> None:
 
 def test_a_merger_names_both_in_one_record() -> None:
     """The row that disappears is still to be found in the audit (R12)."""
-    second = invited("Cyrus", CREATOR, id=MemberId("second"))
+    second = inside(invited("Cyrus", CREATOR, id=MemberId("second")), OWNER)
+    known = facts(CY, second, projects=[LAB])
 
-    (event,) = sign_in(facts(CY, second), signing_in("Cy", address=address_of("Cyrus"))).events
+    (event,) = sign_in(known, signing_in("Cy", address=address_of("Cyrus"))).events
 
     assert event.target.id == CY.id
-    assert event.before == {"roles": (CONSUMER,), "status": "active", "merged": ("second",)}
+    assert event.before == {"roles": (CONSUMER,), "projects": (), "status": "active", "merged": ("second",)}
+    assert event.after == {
+        "roles": (CONSUMER, CREATOR),
+        "projects": (LAB.id,),
+        "projectRoles": ("lab/owner",),
+        "status": "active",
+    }
 
 
 def two_invitations(*, older: str) -> Facts:
@@ -504,10 +511,12 @@ def test_nobody_gets_in_by_what_is_no_assigned_group(groups: tuple[str, ...]) ->
 
 def test_groups_are_remembered_with_a_conversion() -> None:
     """Both at once: an invitation, and a group (R10, R13)."""
-    after = sign_in(facts(BO, TEAM), grouped("Bo", "Team")).answer
+    change = sign_in(facts(BO, TEAM), grouped("Bo", "Team"))
 
+    after = change.answer
     assert after
     assert (after.status, after.roles, after.groups) == (Status.ACTIVE, (CONSUMER,), (TEAM.id,))
+    assert [(event.after or {}).get("groups") for event in change.events] == [(TEAM.id,)]
 
 
 def test_groups_are_those_of_the_last_sign_in() -> None:
@@ -518,6 +527,22 @@ def test_groups_are_those_of_the_last_sign_in() -> None:
 
     assert after
     assert (after.groups, after.roles_changed_at) == ((OTHERS.id,), CY.roles_changed_at)
+
+
+@pytest.mark.parametrize(
+    ("moves", "told"),
+    [(False, ({}, {})), (True, ({"addressMoved": False}, {"addressMoved": True}))],
+    ids=["alone", "with the address"],
+)
+def test_a_change_of_groups_is_recorded(*, moves: bool, told: tuple[Details, Details]) -> None:
+    """Groups decide who may do what; their order does not (R13, R26)."""
+    cy = replace(CY, groups=(TEAM.id,))
+    address = address_of("Cyrus" if moves else "Cy")
+
+    (event,) = sign_in(facts(cy, TEAM, OTHERS), grouped("Cy", "Others", address=address)).events
+
+    assert (event.type, event.target) == (EventType.MEMBER_CHANGED, cy.ref)
+    assert (event.before, event.after) == ({"groups": (TEAM.id,), **told[0]}, {"groups": (OTHERS.id,), **told[1]})
 
 
 def test_groups_that_are_not_told_are_those_last_seen() -> None:
