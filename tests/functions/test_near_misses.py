@@ -205,9 +205,10 @@ async def test_an_approval_is_recorded(world: World) -> None:
     (record,) = await world.records("invitation.approved")
 
     assert (record["actor"]["name"], record["target"]["id"]) == ("Ada", world.bo)
-    assert record["before"] == {"roles": ["consumer"], "status": "invited"}
+    assert record["before"] == {"roles": ["consumer"], "projects": [], "status": "invited"}
     assert record["after"] == {
         "roles": ["consumer"],
+        "projects": [],
         "status": "active",
         "nearMiss": near_miss,
         "directory": FABRIKAM,
