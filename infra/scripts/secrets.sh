@@ -31,7 +31,7 @@ is_there() {
     return 0
   fi
   case $answer in
-    *SecretNotFound*) return 1 ;;
+    *"Not Found("*) return 1 ;; # az says the reason of a 404 like this, whatever its body says
   esac
   # Any other answer says nothing about the secret, and replacing one would end every API key.
   echo "Cannot tell whether the secret $1 is there: $answer" >&2
