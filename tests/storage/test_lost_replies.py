@@ -1,6 +1,6 @@
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -126,6 +126,20 @@ async def test_what_was_not_stored_is_decided_again(place: Place, doing: Doing, 
     assert [record.action for record in await recorded(place.sound)] == [doing.record]
     everybody = await listed(place.sound)
     assert all(edit.after is None or edit.after in everybody for edit in decision.edits)
+
+
+@pytest.mark.parametrize("fault", LOST_AFTER.values(), ids=LOST_AFTER.keys())
+async def test_what_leaves_no_record_is_proved_by_asking_again(place: Place, fault: Fault) -> None:
+    """That somebody was here today is stored once: whoever decides again finds it done."""
+    reading = await place.sound.read(EVERYBODY)
+    tomorrow = replace(reading, facts=replace(reading.facts, at=reading.facts.at + timedelta(days=1)))
+    place.storage.faults.append(fault)
+
+    await place.do(Doing(lambda facts: sign_in(facts, signing_in("Cy")), 0, ""), tomorrow)
+
+    cy = (await place.sound.read(EVERYBODY)).facts.member(CY.id)
+    assert (cy.signed_in_at, cy.version) == (tomorrow.facts.at, CY.version + 1)
+    assert await recorded(place.sound) == []
 
 
 @pytest.mark.parametrize("fault", [BUSY, CUT], ids=["busy", "cut"])
