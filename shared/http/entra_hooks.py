@@ -7,6 +7,7 @@ from shared.domain.evidence import is_guest
 from shared.domain.names import shown_name
 from shared.domain.principals import Address, Directory, Identity, Person, ProductId
 from shared.http import entra_shapes as shapes
+from shared.http.hook_shapes import NamedIdentity
 from shared.http.hooks import INVITATION_NEEDED, address_in, product_of, proof_of, shown
 from shared.http.problems import malformed_request
 from shared.http.requests import Request
@@ -25,11 +26,16 @@ def sign_in_of(request: Request[Any, shapes.TokenIssuanceStart]) -> SignIn:
 def sign_up_of(request: Request[Any, shapes.AttributeCollectionSubmit]) -> tuple[Address | None, ProductId]:
     """Tell which verified address, if any, signs up to what; 400 when the call does not fit its token."""
     _check_fit(request, request.body, request.body.data)
-    names = request.body.data.user_sign_up_info.identities
+    names = [_as_graph_has_it(each) for each in request.body.data.user_sign_up_info.identities]
     found = (address_in(each.issuer_assigned_id) for each in names)
     address = next((each for each in found if proof_of(each, request.directory, identities=names)), None)
     client = request.body.data.authentication_context.client_service_principal.app_id
     return address, product_of(request, client)
+
+
+def _as_graph_has_it(name: NamedIdentity) -> NamedIdentity:
+    """Spell the kind of a name as Graph does: Microsoft's examples of this one event say `email`."""
+    return name.model_copy(update={"sign_in_type": "emailAddress"}) if name.sign_in_type == "email" else name
 
 
 def _check_fit(request: Request[Any, Any], call: shapes.Callout, data: shapes.CalloutData) -> None:

@@ -56,7 +56,7 @@ def user_of(live: Live, person: str, **more: object) -> dict[str, object]:
     return {"id": live.object_id(person), **usual, **more}
 
 
-async def starts(live: Live, person: str, product: str = "integrate", **more: object) -> Reply:
+async def starts(live: Live, person: str, product: str = "integrate", **more: Any) -> Reply:
     """Let Entra of the person's directory tell that they sign in."""
     issuer = live.fabrikam if person == "Fay" else live.contoso
     body = token_issuance_start(issuer, user_of(live, person, **more), product)
@@ -72,3 +72,39 @@ def claims_in(reply: Reply) -> dict[str, Any]:
     assert action["@odata.type"] == "microsoft.graph.tokenIssuanceStart.provideClaimsForToken"
     claims: dict[str, Any] = action["claims"]
     return claims
+
+
+def attribute_collection_submit(
+    issuer: Issuer, address: str, product: str = "integrate", *, issuer_of_name: str = "", kind: str = "emailAddress"
+) -> dict[str, Any]:
+    """Write down that somebody has sent the sign-up form of a user flow."""
+    body = token_issuance_start(issuer, {}, product)
+    context = body["data"]["authenticationContext"]
+    del context["user"]
+    name = {"signInType": kind, "issuer": issuer_of_name or f"{issuer.name}.test", "issuerAssignedId": address}
+    typed = {
+        "value": address,
+        "@odata.type": "microsoft.graph.stringDirectoryAttributeValue",
+        "attributeType": "builtIn",
+    }
+    return {
+        "type": "microsoft.graph.authenticationEvent.attributeCollectionSubmit",
+        "source": body["source"],
+        "data": {
+            **body["data"],
+            "@odata.type": "microsoft.graph.onAttributeCollectionSubmitCalloutData",
+            "userSignUpInfo": {"attributes": {"email": typed}, "identities": [name]},
+        },
+    }
+
+
+def block_in(reply: Reply) -> str | None:
+    """Take the message of the page out of an answer that ends a sign-up; None for one that lets it go on."""
+    assert reply.status == 200, reply.text
+    data = reply.json["data"]
+    assert data["@odata.type"] == "microsoft.graph.onAttributeCollectionSubmitResponseData"
+    (action,) = data["actions"]
+    if action["@odata.type"] == "microsoft.graph.attributeCollectionSubmit.continueWithDefaultBehavior":
+        return None
+    assert action["@odata.type"] == "microsoft.graph.attributeCollectionSubmit.showBlockPage"
+    return str(action["message"])
