@@ -134,12 +134,12 @@ var zones = {
 var hostStorageId = resourceId('Microsoft.Storage/storageAccounts', hostStorageName)
 var dataStorageId = resourceId('Microsoft.Storage/storageAccounts', dataStorageName)
 var storesAndVault = [
-  { name: 'host-blob', group: 'blob', zone: zones.blob, resourceId: hostStorageId }
-  { name: 'host-queue', group: 'queue', zone: zones.queue, resourceId: hostStorageId }
-  { name: 'host-table', group: 'table', zone: zones.table, resourceId: hostStorageId }
-  { name: 'data-queue', group: 'queue', zone: zones.queue, resourceId: dataStorageId }
-  { name: 'data-table', group: 'table', zone: zones.table, resourceId: dataStorageId }
-  { name: 'vault', group: 'vault', zone: zones.vault, resourceId: resourceId('Microsoft.KeyVault/vaults', keyVaultName) }
+  { name: 'host-blob', group: 'blob', zone: zones.blob, target: hostStorageId }
+  { name: 'host-queue', group: 'queue', zone: zones.queue, target: hostStorageId }
+  { name: 'host-table', group: 'table', zone: zones.table, target: hostStorageId }
+  { name: 'data-queue', group: 'queue', zone: zones.queue, target: dataStorageId }
+  { name: 'data-table', group: 'table', zone: zones.table, target: dataStorageId }
+  { name: 'vault', group: 'vault', zone: zones.vault, target: resourceId('Microsoft.KeyVault/vaults', keyVaultName) }
 ]
 
 module identity 'modules/identity.bicep' = {
@@ -237,7 +237,7 @@ module endpoints 'modules/private-endpoint.bicep' = [for each in storesAndVault:
     location: location
     tags: tags
     subnetId: network.?outputs.endpointSubnetId ?? ''
-    resourceId: each.resourceId
+    targetId: each.target
     group: each.group
     zoneName: each.zone
   }
@@ -297,7 +297,7 @@ module appEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
     location: location
     tags: tags
     subnetId: network.?outputs.endpointSubnetId ?? ''
-    resourceId: resourceId('Microsoft.Web/sites', functionAppName)
+    targetId: resourceId('Microsoft.Web/sites', functionAppName)
     group: 'sites'
     zoneName: zones.sites
   }

@@ -4,7 +4,7 @@ param name string
 param location string
 param tags object
 param subnetId string
-param resourceId string
+param targetId string
 param group string
 param zoneName string
 
@@ -24,7 +24,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
       {
         name: group
         properties: {
-          privateLinkServiceId: resourceId
+          privateLinkServiceId: targetId
           groupIds: [group]
         }
       }

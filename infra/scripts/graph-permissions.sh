@@ -39,7 +39,7 @@ esac
 
 given=$(az ad app permission list --id "$MEMBERS_AUDIENCE" --query "[].resourceAccess[].id" --output tsv)
 for permission in User.ReadBasic.All GroupMember.Read.All; do
-  id=$(az ad sp show --id "$graph" --query "$offered[?value=='$permission'].id | [0]" --output tsv)
+  id=$(az ad sp show --id "$graph" --query "${offered}[?value=='$permission'].id | [0]" --output tsv)
   case $given in
     *"$id"*) echo "$permission ($kind): asked for already" ;;
     *)
