@@ -7,6 +7,7 @@ from functions import (
     directory,
     hooks,
     invitations,
+    mail_reports,
     me,
     members,
     meta,
@@ -37,5 +38,6 @@ BLUEPRINTS = (
     sign_in.functions,
     hooks.functions,
     outbox.functions,
+    mail_reports.functions,
     meta.functions,
 )

@@ -1,4 +1,4 @@
-"""The outbox: a queue that asks for mails, its poison queue, and a timer that finds what was missed."""
+"""The outbox: a queue that asks for mails and long removals, its poison queue, and a timer for what was missed."""
 
 import logging
 
@@ -7,29 +7,30 @@ from shared import background, wiring
 from shared.http.endpoint import Functions
 from shared.settings import STORAGE
 from shared.storage.outbox import QUEUE, Nudge
+from shared.storage.queue import POISON
 
 functions = Functions()
 
 _log = logging.getLogger(__name__)
 
 
-@functions.function_name("send_mail")
+@functions.function_name("work_off")
 @functions.queue_trigger("message", QUEUE, STORAGE)
-async def send_mail(message: func.QueueMessage) -> None:
-    """Send the mails that an outbox row asks for."""
+async def work_off(message: func.QueueMessage) -> None:
+    """Do what outbox rows ask for: send mails, carry a long removal on."""
     await background.work_off(wiring.app(), Nudge.load(message.get_body().decode()))
 
 
-@functions.function_name("give_up_mail")
-@functions.queue_trigger("message", f"{QUEUE}-poison", STORAGE)
-async def give_up_mail(message: func.QueueMessage) -> None:
-    """Note on the invitations that their mail has failed for good."""
+@functions.function_name("give_up_work")
+@functions.queue_trigger("message", QUEUE + POISON, STORAGE)
+async def give_up_work(message: func.QueueMessage) -> None:
+    """Note on outbox rows, invitations and operations that they have failed for good."""
     await background.give_up(wiring.app(), message.get_body().decode())
 
 
 @functions.function_name("sweep_outbox")
 @functions.timer_trigger("timer", "*/30 * * * * *")
 async def sweep_outbox(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds by name
-    """Ask again for mails that were missed."""
+    """Ask again for work that was missed."""
     missed = await background.sweep(wiring.app())
     _log.info("outbox.swept", extra={"missed": missed})

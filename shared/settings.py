@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from pydantic.alias_generators import to_camel
 
 from shared.domain.adapters import Adapter
+from shared.domain.pacing import Quota
 from shared.domain.principals import Directory, DirectoryId, ProductId
 
 STORAGE: Final = "MembersStorage"
@@ -24,6 +25,7 @@ _THUMBPRINT = re.compile(r"[0-9a-f]{64}")
 
 type _Passwords = Annotated[tuple[Annotated[str, Field(min_length=_SHORTEST_PASSWORD)], ...], Field(max_length=2)]
 """Two while one is being replaced by the other."""
+_LARGEST_NUMBER = 1_000_000_000
 
 
 class BrokenSettings(ValueError):
@@ -32,10 +34,11 @@ class BrokenSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EmailSettings:
-    """Where mail is handed in and who it is from; `access_key` is for the local endpoint only."""
+    """Where mail is handed in, who it is from, and how much is taken; `access_key` is for the local endpoint only."""
 
     endpoint: str
     sender_address: str
+    quota: Quota
     access_key: str | None = field(default=None, repr=False)
     client_id: str | None = None
 
@@ -150,6 +153,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         email=EmailSettings(
             endpoint=_given(environment, "EMAIL_ENDPOINT"),
             sender_address=_given(environment, "EMAIL_SENDER_ADDRESS"),
+            quota=Quota(_number(environment, "EMAIL_PER_MINUTE", 5), _number(environment, "EMAIL_PER_HOUR", 10)),
             access_key=environment.get("EMAIL_ACCESS_KEY") or None,
             client_id=environment.get("AZURE_CLIENT_ID") or None,
         ),
@@ -219,6 +223,13 @@ def _given(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name, "").strip():
         return value
     raise BrokenSettings(f"The setting {name} is missing.")
+
+
+def _number(environment: Mapping[str, str], name: str, usual: int) -> int:
+    text = environment.get(name, "").strip() or str(usual)
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST_NUMBER):
+        raise BrokenSettings(f"The setting {name} is not a whole number from 1 to {_LARGEST_NUMBER:,}.")
+    return int(text)
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes:

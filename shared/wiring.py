@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -24,6 +25,7 @@ from shared.storage.cascades import Cascades
 from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.identity_index import IDENTITIES, IdentityIndex
+from shared.storage.mail_budget import MailBudget
 from shared.storage.outbox import QUEUE, WORK, Outbox
 from shared.storage.purge import Purge
 from shared.storage.queue import Queue
@@ -120,8 +122,7 @@ class App:
     @cached_property
     def tenants(self) -> Tenants:
         """All tenants."""
-        index = IdentityIndex(self.tables)
-        return TableTenants(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+        return TableTenants(self.tables, self.index, self.outbox, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def hurried_tenants(self) -> Tenants:
@@ -133,7 +134,12 @@ class App:
     @cached_property
     def purge(self) -> Purge:
         """The deletion of tenants."""
-        return Purge(self.tables, IdentityIndex(self.tables), self.outbox)
+        return Purge(self.tables, self.index, self.outbox)
+
+    @cached_property
+    def index(self) -> IdentityIndex:
+        """In which tenants to look for a person."""
+        return IdentityIndex(self.tables)
 
     @cached_property
     def cascades(self) -> Cascades:
@@ -161,6 +167,12 @@ class App:
         email = self.settings.email
         credential = AccessKey(email.access_key) if email.access_key else ManagedIdentity(email.client_id)
         return AzureEmail(email.endpoint, email.sender_address, credential)
+
+    @cached_property
+    def mail_budget(self) -> MailBudget:
+        """How much mail may be handed in now, by all instances together; another account has another budget."""
+        email = self.settings.email
+        return MailBudget(self.tables, urlsplit(email.endpoint).netloc, email.quota)
 
     async def close(self) -> None:
         """Close all connections; the app cannot be used afterwards."""

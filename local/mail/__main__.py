@@ -1,4 +1,4 @@
-"""Run the mail endpoint: `python -m local.mail --port 8025 [--key BASE64] [--data DIR]`."""
+"""Run the mail endpoint: `python -m local.mail --port 8025 [--key BASE64] [--data DIR] [--reports URL]`."""
 
 import argparse
 import asyncio
@@ -11,9 +11,12 @@ from aiohttp import web
 
 from local.errors import CannotStart
 from local.mail import inbox, service
+from local.mail.reports import AFTER_SECONDS, Reports
 from local.mail.state import STATE, State
 from local.serving import listen, serve
 from local.settings import EXAMPLE, read_settings
+
+_REPORTS = "mail-reports"
 
 
 def application(state: State) -> web.Application:
@@ -32,11 +35,24 @@ def _key(text: str) -> bytes:
         raise argparse.ArgumentTypeError("the key is not base64") from wrong
 
 
+def _queue(service: str | None, example: dict[str, str]) -> tuple[str, str] | None:
+    """Name the queue of reports, in the account of the example settings at another address."""
+    if service is None:
+        return None
+    parts = dict(part.split("=", 1) for part in example["MembersStorage"].split(";") if part)
+    account = ";".join(f"{name}={parts[name]}" for name in ("DefaultEndpointsProtocol", "AccountName", "AccountKey"))
+    return f"{account};QueueEndpoint={service};", _REPORTS
+
+
 def _arguments(example: dict[str, str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.mail", description="The e-mail endpoint of the local stack.")
     parser.add_argument("--port", type=int, default=8025, help="0 takes a free one; default %(default)s")
     parser.add_argument("--key", type=_key, default=example["EMAIL_ACCESS_KEY"], help="access key, base64")
     parser.add_argument("--data", type=Path, help="directory that keeps the messages over a restart")
+    parser.add_argument("--reports", metavar="URL", help="the storage emulator's queue service, for delivery reports")
+    parser.add_argument(
+        "--reports-after", type=float, default=AFTER_SECONDS, metavar="SECONDS", help="default %(default)s"
+    )
     return parser.parse_args()
 
 
@@ -50,7 +66,9 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     # Only who has the port touches the data.
-    state = State.fresh(key=arguments.key, sender=example["EMAIL_SENDER_ADDRESS"], data=arguments.data)
+    reports = Reports(_queue(arguments.reports, example), after=arguments.reports_after)
+    sender = example["EMAIL_SENDER_ADDRESS"]
+    state = State.fresh(key=arguments.key, sender=sender, data=arguments.data, reports=reports)
     asyncio.run(serve(application(state), listener, name="Mail"))
     return 0
 

@@ -2,12 +2,14 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from local.behaviour import Behaviour
+from local.mail import reports
 from local.mail.mailbox import KEPT
-from local.mail.state import STATE
+from local.mail.state import STATE, State
 
 routes = web.RouteTableDef()
 
@@ -46,19 +48,21 @@ async def delete_messages(request: web.Request) -> web.Response:
 @routes.get("/behaviour")
 async def behaviour(request: web.Request) -> web.Response:
     """Show the order in force."""
-    return web.json_response(request.app[STATE].behaviour.as_json(), headers={"Cache-Control": "no-store"})
+    return web.json_response(_in_force(request.app[STATE]), headers={"Cache-Control": "no-store"})
 
 
 @routes.put("/behaviour")
 async def order_behaviour(request: web.Request) -> web.Response:
-    """Replace the order in force, quotas included."""
+    """Replace the orders in force, quotas and reports included."""
     state = request.app[STATE]
     try:
-        state.behaviour = Behaviour.ordered(await request.json())
+        fate, order = reports.ordered(await request.json())
+        state.behaviour = Behaviour.ordered(order)
     except ValueError as wrong:
         return web.json_response({"error": str(wrong)}, status=400)
+    state.reports.fate = fate
     state.bell.ring()
-    return web.json_response(state.behaviour.as_json())
+    return web.json_response(_in_force(state))
 
 
 @routes.get("/events")
@@ -77,3 +81,8 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def page(request: web.Request) -> web.FileResponse:
     """Serve the page and what belongs to it."""
     return web.FileResponse(_PAGE / (request.match_info["file"] or "index.html"), headers=_HEADERS)
+
+
+def _in_force(state: State) -> dict[str, Any]:
+    reported = {} if state.reports.fate is reports.Fate.DELIVER else {"reports": state.reports.fate}
+    return state.behaviour.as_json() | reported

@@ -32,6 +32,7 @@ async def send(request: web.Request) -> web.StreamResponse:
     message = submission.message(body, operation=operation, sender=state.sender)
     if operation not in state.mailbox:
         state.mailbox.add(message)
+        state.reports.send(message)
     if mode is Mode.LOST and request.transport:
         request.transport.abort()
     location = f"{request.scheme}://{request.host}/emails/operations/{operation}?{request.query_string}"

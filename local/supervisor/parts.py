@@ -36,7 +36,10 @@ def parts(ports: Ports, data: Path, *, settings: Path, functions: bool) -> tuple
         Part("storage", (node, *_azurite(ports, data)), (ports.blob, ports.queue, ports.table)),
         Part(
             "mail",
-            (sys.executable, "-m", "local.mail", "--port", str(ports.mail), "--data", data / "mail"),
+            (
+                *(sys.executable, "-m", "local.mail", "--port", str(ports.mail), "--data", data / "mail"),
+                *("--reports", f"http://127.0.0.1:{ports.queue}/devstoreaccount1"),
+            ),
             (ports.mail,),
             f"http://127.0.0.1:{ports.mail}/messages",
         ),

@@ -24,6 +24,7 @@ class EventType(StrEnum):
     INVITATION_MISSED = "invitation.missed"
     INVITATION_APPROVED = "invitation.approved"
     MAIL_SENT = "mail.sent"
+    MAIL_DELIVERED = "mail.delivered"
     MAIL_FAILED = "mail.failed"
     ROLE_ASSIGNED = "role.assigned"
     ROLE_CHANGED = "role.changed"

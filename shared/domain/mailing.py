@@ -1,11 +1,25 @@
 """Which invitation mails are still to be sent, and what the member shows of them (R4, R12, R30)."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from shared.domain.change import Change, Edit, Facts
 from shared.domain.events import Event, EventType
 from shared.domain.membership import Delivery, Invitation, Member, Status
 from shared.domain.principals import MemberId
+
+GIVEN_UP = "not-processed"
+"""The reason on an invitation whose mail could not even be tried."""
+
+
+class Undelivered(StrEnum):
+    """Why a mail that the service had taken did not arrive; what the receiving server said in words is not kept."""
+
+    BOUNCED = "bounced"
+    FAILED = "not-delivered"
+    QUARANTINED = "quarantined"
+    FILTERED = "filtered-as-spam"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +58,45 @@ def mark_failed(facts: Facts, letter: Letter, reason: str) -> Change[None]:
     return _mark(facts, letter, EventType.MAIL_FAILED, delivery=Delivery.FAILED, reason=reason)
 
 
+def mark_reported(facts: Facts, letter: Letter, failure: Undelivered | None) -> Change[None]:
+    """
+    Note what the mail service has told later: that the mail has arrived, or why not (R30).
+
+    Reports come in any order, more than once, and sometimes before it is known that the mail was taken. A failure is
+    the last word, for a server may take a mail and send it back later. Nothing happens when the invitation is accepted,
+    withdrawn or in another round.
+    """
+    member = facts.members.get(letter.member)
+    known = _waiting(member)
+    if member is None or known is None or known.round != letter.round or known.reason in list(Undelivered):
+        return Change(None)
+    sent_at = known.sent_at or facts.at
+    if failure:
+        return _told(member, EventType.MAIL_FAILED, delivery=Delivery.FAILED, reason=failure, sent_at=sent_at)
+    if known.delivery is Delivery.DELIVERED:
+        return Change(None)
+    return _told(member, EventType.MAIL_DELIVERED, delivery=Delivery.DELIVERED, reason=None, sent_at=sent_at)
+
+
+def queue_again(facts: Facts, letter: Letter) -> Change[None]:
+    """Let a mail that was given up wait once more, in the same round, if its invitation still waits for somebody."""
+    member = facts.members.get(letter.member)
+    known = _waiting(member)
+    if member is None or known is None or (known.round, known.reason) != (letter.round, GIVEN_UP):
+        return Change(None)
+    return _told(member, EventType.INVITATION_RESENT, delivery=Delivery.QUEUED, reason=None)
+
+
+def _waiting(member: Member | None) -> Invitation | None:
+    return member.invitation if member and member.status is Status.INVITED else None
+
+
 def _mark(facts: Facts, letter: Letter, what: EventType, **fields: object) -> Change[None]:
     before = addressee(facts, letter)
-    if before is None:
-        return Change(None)
+    return _told(before, what, **fields) if before else Change(None)
+
+
+def _told(before: Member, what: EventType, **fields: object) -> Change[None]:
     invitation = replace(before.invitation or Invitation(), **fields)  # type: ignore[arg-type]  # replace() checks them
-    after = before.edited(invitation=invitation)
-    event = Event(what, before.ref, after={"round": letter.round, "reason": invitation.reason})
-    return Change(None, (Edit(before, after),), (event,))
+    event = Event(what, before.ref, after={"round": invitation.round, "reason": invitation.reason})
+    return Change(None, (Edit(before, before.edited(invitation=invitation)),), (event,))

@@ -9,6 +9,14 @@ _JOINERS = "\u200c\u200d"
 _LINK_JOINT = re.compile(r"(?<=[.:@\\\u3002\uff0e\uff61])(?=\S)")
 """Where mail programs see `host.tld`, `scheme:`, `a@b` or a network share; also behind the dots of East Asia."""
 
+_ADDRESS = re.compile(r'"[^"]*"@\S*|\S*(?:@|%40|\uff20|\ufe6b)\S*', re.IGNORECASE)
+"""Anything around an at sign, also a percent-encoded one, or one of another width; a quoted part may hold blanks."""
+
+
+def without_addresses(text: str) -> str:
+    """Return a text of somebody else with `…` in place of everything that may be a mail address."""
+    return _ADDRESS.sub("…", text)
+
 
 def tidy(text: str, *, limit: int) -> str:
     """

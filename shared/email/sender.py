@@ -12,7 +12,7 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
 
 from shared.domain.loopback import is_loopback
-from shared.email.free_text import tidy
+from shared.email.free_text import tidy, without_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,11 @@ class MailThrottled(MailNotSent):
 
 
 class MailRefused(MailNotSent):
-    """The service will never take this mail; `reason` is one line of at most 200 characters for administrators."""
+    """
+    The service will never take this mail; `reason` is one line of at most 200 characters for administrators.
+
+    It is what the service says, without the addresses that it may name.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -172,12 +176,12 @@ def _check(endpoint: str, credential: AccessKey | ManagedIdentity) -> None:
 def _verdict(error: HttpResponseError) -> MailNotSent:
     """Tell what an error answer means for this mail; an error without a status comes from getting a token."""
     status = error.status_code or 0
-    code = tidy(str(error.error.code or ""), limit=50) if error.error else ""
+    code = tidy(without_addresses(str(error.error.code or "")), limit=50) if error.error else ""
     if status == _THROTTLED:
         return MailThrottled(_retry_after(cast("AsyncHttpResponse", error.response).headers))
     if not 400 <= status < 500 or status in _NOT_ABOUT_THE_MAIL or code in _ACCOUNT_CODES:  # noqa: PLR2004 - HTTP's classes
         return MailUnavailable(f"the mail service answered {status or type(error).__name__} {code}".rstrip())
-    message = str(error.error.message or "") if error.error else ""
+    message = without_addresses(str(error.error.message or "")) if error.error else ""
     return MailRefused(tidy(f"{code or status}: {message}", limit=200))
 
 

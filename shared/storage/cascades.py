@@ -98,11 +98,18 @@ class Cascades:
 
     async def fail(self, partition: Partition, operation: str) -> None:
         """Say of an operation that nobody carries it on any more."""
-        row = await self._row(partition, operation)
-        found = rows.unpack(Operation, row)
-        if found.state == "running":
-            failed = replace(found, state="failed")
-            await self._tables.commit(ACCESS, [Replace(_operation_row(partition, failed), row[ETAG])])
+        await self._restate(partition, operation, before="running", after="failed")
+
+    async def resume(self, partition: Partition, operation: str) -> None:
+        """Say of an operation that has failed that it is being carried on again."""
+        await self._restate(partition, operation, before="failed", after="running")
+
+    async def _restate(self, partition: Partition, operation: str, *, before: str, after: str) -> None:
+        row = await self._tables.get(ACCESS, str(partition), rows.operation_key(operation))
+        found = rows.unpack(Operation, row) if row else None
+        if row and found and found.state == before:
+            restated = replace(found, state=after)
+            await self._tables.commit(ACCESS, [Replace(_operation_row(partition, restated), row[ETAG])])
 
     async def _take_up(self, claim: Claim) -> _Work:
         row = await self._row(claim.partition, claim.work.operation or "")

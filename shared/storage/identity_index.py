@@ -53,6 +53,10 @@ class IdentityIndex:
         page = await self._tables.query(IDENTITIES, name[0], prefix, beyond(prefix), select=["RowKey"], limit=1)
         return bool(page.rows)
 
+    async def tenants_of_address(self, address: Address) -> list[Partition]:
+        """Tell where somebody may be known by an address."""
+        return list(map(Partition.parse, await self._lines(hash_of_address(address))))
+
     async def _write(self, partition: Partition, bucket: str, hashes: Iterable[str]) -> None:
         lines = [Upsert({"PartitionKey": bucket, "RowKey": f"{each}!{partition}"}) for each in hashes]
         await self._tables.commit(IDENTITIES, lines)

@@ -28,7 +28,8 @@ CLAIM: Final = timedelta(seconds=30)
 """How long work belongs to whoever claimed it: longer than one mail may take, short enough to go on after a crash."""
 
 _SHARDS: Final = "0123456789abcdef"
-_A_PAGE: Final = 200
+_FAILED: Final = "failed"
+_MOST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,16 @@ class Outbox:
         """Keep work for longer; None when the claim ran out and somebody else has it now."""
         return await self._write(claim, replace(claim.work, claimed_until=now + CLAIM))
 
-    async def postpone(self, claim: Claim, letters: tuple[Letter, ...], *, due: datetime, now: datetime) -> None:
-        """Give work back, with what is left of it, and have it nudged when it is due."""
-        work = replace(claim.work, letters=letters, due=due, attempts=claim.work.attempts + 1, claimed_until=None)
+    async def postpone(
+        self, claim: Claim, letters: tuple[Letter, ...], *, due: datetime, now: datetime, in_vain: bool = True
+    ) -> None:
+        """
+        Give work back, with what is left of it, and have it nudged when it is due.
+
+        What was tried in vain counts as one more attempt, what has only waited for its turn does not.
+        """
+        attempts = claim.work.attempts + in_vain
+        work = replace(claim.work, letters=letters, due=due, attempts=attempts, claimed_until=None)
         if await self._write(claim, work):
             await self.nudge(Nudge(claim.partition, (claim.id,)), delay=(due - now).total_seconds())
 
@@ -119,13 +127,49 @@ class Outbox:
             await self._tables.commit(ACCESS, [Delete(key, claim.etag)])
 
     async def fail(self, partition: Partition, work_id: str, reason: str) -> Work | None:
-        """Keep work as failed, for somebody to look at and replay; None when it is done, or was taken just now."""
+        """
+        Keep work as failed, for somebody to look at and replay; None when it is done, or was taken just now.
+
+        The tenant is entered into the list of those where something has failed.
+        """
         row = await self._tables.get(ACCESS, str(partition), rows.OUTBOX_PREFIX + work_id)
         if row is None:
             return None
         work = rows.unpack(Work, row)
         failed = replace(work, claimed_until=None, failed=reason)
-        return work if await self._write(Claim(partition, work_id, work, row[ETAG]), failed) else None
+        entry = Upsert({"PartitionKey": _FAILED, "RowKey": str(partition)})
+        await self._tables.commit(WORK, [entry])
+        if not await self._write(Claim(partition, work_id, work, row[ETAG]), failed):
+            return None
+        await self._tables.commit(WORK, [entry])  # whoever has replayed in between has taken the first one off
+        return work
+
+    async def failed_tenants(self) -> dict[Partition, str]:
+        """List the tenants where something has failed, with the ETags of their entries."""
+        found = await self._tables.every(WORK, _FAILED, "!", "~")
+        return {Partition.parse(row["RowKey"]): row[ETAG] for row in found}
+
+    async def failed_work(self, partition: Partition) -> dict[str, Work]:
+        """Read all that has failed for good in a tenant, oldest first."""
+        first, end = rows.OUTBOX_PREFIX, rows.beyond(rows.OUTBOX_PREFIX)
+        found = await self._tables.every(ACCESS, str(partition), first, end)
+        works = {row["RowKey"].removeprefix(rows.OUTBOX_PREFIX): rows.unpack(Work, row) for row in found}
+        return {work_id: work for work_id, work in works.items() if work.failed}
+
+    async def reopen(self, partition: Partition, work_id: str, now: datetime) -> bool:
+        """Let work that has failed be done after all, from now on; False when somebody was faster."""
+        row = await self._tables.get(ACCESS, str(partition), rows.OUTBOX_PREFIX + work_id)
+        work = rows.unpack(Work, row) if row else None
+        if row is None or work is None or work.failed is None:
+            return False
+        await self.enter(partition, now)
+        opened = replace(work, due=now, attempts=0, failed=None)
+        return await self._write(Claim(partition, work_id, work, row[ETAG]), opened) is not None
+
+    async def forget_failed(self, partition: Partition, etag: str) -> None:
+        """Take a tenant off the list of those where something has failed, unless something has failed again."""
+        with suppress(Refused):
+            await self._tables.commit(WORK, [Delete(Key(_FAILED, str(partition)), etag)])
 
     async def open_tenants(self, before: datetime) -> list[OpenTenant]:
         """List tenants that had work before some moment."""
@@ -138,11 +182,17 @@ class Outbox:
         ]
 
     async def open_work(self, partition: Partition) -> dict[str, Work]:
-        """Read a tenant's outbox, oldest first, without what has failed for good; at most 200 rows."""
+        """Read a tenant's outbox, oldest first, without what has failed for good; some 200 rows, if there are more."""
         first, end = rows.OUTBOX_PREFIX, rows.beyond(rows.OUTBOX_PREFIX)
-        page = await self._tables.query(ACCESS, str(partition), first, end, limit=_A_PAGE)
-        works = {row["RowKey"].removeprefix(rows.OUTBOX_PREFIX): rows.unpack(Work, row) for row in page.rows}
-        return {work_id: work for work_id, work in works.items() if not work.failed}
+        works: dict[str, Work] = {}
+        continuation = None
+        while True:
+            page = await self._tables.query(ACCESS, str(partition), first, end, limit=_MOST, continuation=continuation)
+            read = {row["RowKey"].removeprefix(rows.OUTBOX_PREFIX): rows.unpack(Work, row) for row in page.rows}
+            works |= {work_id: work for work_id, work in read.items() if not work.failed}
+            continuation = page.next
+            if continuation is None or len(works) >= _MOST:
+                return works
 
     async def leave(self, tenant: OpenTenant) -> None:
         """Take a tenant off the list, unless it has been entered again in between."""

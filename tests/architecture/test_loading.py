@@ -8,8 +8,14 @@ from shared.http.endpoint import REGISTRY
 from tests.architecture.tree import python_files
 
 OTHERS = {
-    "send_mail": {"type": "queueTrigger", "queueName": "work", "connection": "MembersStorage"},
-    "give_up_mail": {"type": "queueTrigger", "queueName": "work-poison", "connection": "MembersStorage"},
+    "work_off": {"type": "queueTrigger", "queueName": "work", "connection": "MembersStorage"},
+    "give_up_work": {"type": "queueTrigger", "queueName": "work-poison", "connection": "MembersStorage"},
+    "note_mail_report": {"type": "queueTrigger", "queueName": "mail-reports", "connection": "MembersStorage"},
+    "give_up_mail_report": {
+        "type": "queueTrigger",
+        "queueName": "mail-reports-poison",
+        "connection": "MembersStorage",
+    },
     "sweep_outbox": {"type": "timerTrigger", "schedule": "*/30 * * * * *"},
 }
 

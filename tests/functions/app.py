@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import azure.functions as func
 
 from shared.domain.change import Change, Edit
 from shared.domain.membership import Member
+from shared.domain.pacing import Quota
 from shared.domain.principals import Directory
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
@@ -39,7 +41,7 @@ def settings_for(*directories: Directory, storage: Mapping[str, str] | None = No
         audience=AUDIENCE,
         cursor_key=CURSOR_KEY,
         peppers=(PEPPER,),
-        email=EmailSettings(endpoint="https://mail.test", sender_address="DoNotReply@loome.test"),
+        email=EmailSettings(f"https://{uuid4().hex}.test", "DoNotReply@loome.test", Quota(1_000, 1_000_000)),
         graph=GraphSettings(endpoint="https://graph.test", mode="on-behalf-of"),
         storage=storage or {},
     )

@@ -16,6 +16,7 @@ import azure.functions as func
 
 from shared import background, wiring
 from shared.domain.adapters import Adapter
+from shared.domain.pacing import Quota
 from shared.domain.principals import Directory, ProductId, TenantId
 from shared.http.endpoint import Endpoint, respond
 from shared.settings import (
@@ -28,6 +29,7 @@ from shared.settings import (
     SignInSettings,
 )
 from shared.storage.client import Client
+from shared.storage.mail_budget import MailBudget
 from shared.storage.outbox import Nudge
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.wiring import App
@@ -40,6 +42,7 @@ from tests.local.mail.endpoint import Endpoint as MailEndpoint
 
 PEPPER = PepperSettings("1", b"a pepper of thirty-two bytes or more")
 CONNECTOR_PASSWORDS = ("the old password of the connector", "the new password of the connector")
+PLENTY = Quota(per_minute=1_000, per_hour=1_000_000)
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens."""
 
@@ -62,7 +65,7 @@ def settings_for(azurite: Azurite, *directories: Directory, mail: str = NOWHERE,
         audience=AUDIENCE,
         cursor_key=b"a key of thirty-two bytes or more",
         peppers=(PEPPER,),
-        email=EmailSettings(endpoint=mail, sender_address=SENDER, access_key=KEY),
+        email=EmailSettings(endpoint=mail, sender_address=SENDER, quota=PLENTY, access_key=KEY),
         graph=GraphSettings(endpoint=graph, mode="on-behalf-of"),
         storage={STORAGE: azurite.connection_string},
         sign_ins=sign_ins_of(directories[0]),
@@ -86,6 +89,12 @@ class LiveApp(App):
 
     client: Client
     session: aiohttp.ClientSession
+    account: str = field(default_factory=lambda: uuid4().hex)
+
+    @cached_property
+    def mail_budget(self) -> MailBudget:
+        """A budget that no other test uses, for they all share a mail endpoint."""
+        return MailBudget(self.tables, self.account, self.settings.email.quota)
 
     @cached_property
     def _client(self) -> Client:

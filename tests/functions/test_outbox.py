@@ -84,7 +84,7 @@ async def post(stored: StoredApp, azurite: Azurite, contoso: Issuer, functions: 
 
 async def test_an_invitation_is_mailed(post: Post) -> None:
     """One mail, to the person, with the tenant's name and address, and no secret (R4)."""
-    await post.call("send_mail")
+    await post.call("work_off")
 
     ((mail, _),) = post.mailbox.mails
     assert mail.to == "ada@contoso.test"
@@ -96,7 +96,7 @@ async def test_a_mail_that_was_sent_is_seen_on_the_member(post: Post) -> None:
     """And when (R30)."""
     post.clock.turn(5)
 
-    await post.call("send_mail")
+    await post.call("work_off")
 
     invitation = (await post.invited()).invitation
     assert invitation
@@ -105,8 +105,8 @@ async def test_a_mail_that_was_sent_is_seen_on_the_member(post: Post) -> None:
 
 async def test_a_message_that_comes_twice_sends_one_mail(post: Post) -> None:
     """Queues repeat themselves (R4)."""
-    await post.call("send_mail")
-    await post.call("send_mail")
+    await post.call("work_off")
+    await post.call("work_off")
 
     assert len(post.mailbox.mails) == 1
 
@@ -115,7 +115,7 @@ async def test_a_mail_is_not_sent_when_the_person_is_in_already(post: Post) -> N
     """They have signed in before the mail went out; nobody needs it any more (R12)."""
     await post.api("sign_in", by="Ada", body={"product": "integrate"})
 
-    await post.call("send_mail")
+    await post.call("work_off")
 
     assert post.mailbox.tried == []
 
@@ -127,9 +127,9 @@ async def test_a_mail_is_not_sent_when_a_later_one_was_asked_for(post: Post, azu
     wanted = Wanted(members=frozenset({member}))
     await change(store, lambda facts: resend(facts, member), wanted=wanted, author=lambda _: OPERATOR)
 
-    await post.call("send_mail")
+    await post.call("work_off")
     assert post.mailbox.tried == []
-    await post.call("send_mail", await next_message(azurite, post.app.queue_name))
+    await post.call("work_off", await next_message(azurite, post.app.queue_name))
     assert len(post.mailbox.mails) == 1
 
 
@@ -137,8 +137,8 @@ async def test_a_mail_that_is_refused_fails_with_the_reason(post: Post) -> None:
     """The invitation itself stays, and nothing is tried again (R30)."""
     post.mailbox.trouble = MailRefused("Recipient is suppressed.")
 
-    await post.call("send_mail")
-    await post.call("send_mail")
+    await post.call("work_off")
+    await post.call("work_off")
 
     assert await post.delivery() == (Delivery.FAILED, "Recipient is suppressed.")
     assert len(post.mailbox.tried) == 1
@@ -150,15 +150,15 @@ async def test_a_mail_that_is_refused_fails_with_the_reason(post: Post) -> None:
 async def test_a_mail_waits_while_the_service_takes_none(post: Post, trouble: MailNotSent, seconds: int) -> None:
     """Nothing is sent before the time is up, and then the same operation is tried again (R30)."""
     post.mailbox.trouble = trouble
-    await post.call("send_mail")
+    await post.call("work_off")
     post.mailbox.trouble = None
 
     post.clock.turn(seconds - 0.5)
-    await post.call("send_mail")
+    await post.call("work_off")
     assert (await post.delivery(), post.mailbox.mails) == ((Delivery.QUEUED, None), [])
 
     post.clock.turn(0.5)
-    await post.call("send_mail")
+    await post.call("work_off")
     assert await post.delivery() == (Delivery.SENT, None)
     assert len(set(post.mailbox.tried)) == 1
 
@@ -167,15 +167,15 @@ async def test_a_mail_waits_for_the_message_that_was_asked_for(post: Post, azuri
     """Putting off is asking again, later; the message itself has not failed."""
     post.mailbox.trouble = MailUnavailable("no answer")
 
-    await post.call("send_mail")
+    await post.call("work_off")
 
     assert await next_message(azurite, post.app.queue_name) == post.message
 
 
 async def test_a_message_that_fails_for_good_is_seen_on_the_member(post: Post) -> None:
     """Somebody has to look at it: nothing more is sent (R30)."""
-    await post.call("give_up_mail")
-    await post.call("send_mail")
+    await post.call("give_up_work")
+    await post.call("work_off")
 
     assert await post.delivery() == (Delivery.FAILED, "not-processed")
     assert post.mailbox.tried == []
@@ -183,9 +183,9 @@ async def test_a_message_that_fails_for_good_is_seen_on_the_member(post: Post) -
 
 async def test_a_message_that_fails_after_its_work_is_done_changes_nothing(post: Post) -> None:
     """The mail is out; the failure came later."""
-    await post.call("send_mail")
+    await post.call("work_off")
 
-    await post.call("give_up_mail")
+    await post.call("give_up_work")
 
     assert await post.delivery() == (Delivery.SENT, None)
 
@@ -199,8 +199,8 @@ async def test_a_message_of_somebody_else_fails_and_is_given_up(post: Post, mess
     post.app.email.mails.clear()
 
     with pytest.raises(ValueError, match=r"."):
-        await post.api.functions["send_mail"](func.QueueMessage(body=message))
-    await post.api.functions["give_up_mail"](func.QueueMessage(body=message))
+        await post.api.functions["work_off"](func.QueueMessage(body=message))
+    await post.api.functions["give_up_work"](func.QueueMessage(body=message))
 
     assert post.mailbox.tried == []
 
@@ -220,7 +220,7 @@ async def test_a_mail_whose_message_was_lost_is_found_again(post: Post, azurite:
 
 async def test_a_mail_that_was_sent_is_not_asked_for_again(post: Post, azurite: Azurite) -> None:
     """There is nothing left to find."""
-    await post.call("send_mail")
+    await post.call("work_off")
     post.clock.turn(60)
 
     assert await post.app.outbox.open_work(Nudge.load(post.message).partition) == {}
