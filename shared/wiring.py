@@ -159,7 +159,11 @@ class App:
     @cached_property
     def queue(self) -> Queue:
         """The queue of nudges."""
-        return Queue(self._client, QUEUE, timeout=_STORAGE_SECONDS)
+        return self.queue_named(QUEUE)
+
+    def queue_named(self, name: str) -> Queue:
+        """Open any queue of the account."""
+        return Queue(self._client, name, timeout=_STORAGE_SECONDS)
 
     @cached_property
     def email(self) -> AzureEmail:

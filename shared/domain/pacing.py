@@ -102,19 +102,24 @@ def reserve(budget: Budget, quota: Quota, tenant: str, letters: int, *, now: dat
         return Reservation(granted, None, replace(after, turns=turns))
     nobody_else = min((turn.due + PATIENCE for turn in ahead), default=now)
     again = max(closed or now, _free_again(after, quota, now), nobody_else if free > granted else now)
-    offset = own.offset if own and not granted else 0.0
-    due = again + timedelta(seconds=offset)
-    turn = Turn(
-        since=own.since if own and not granted else now,
-        due=min(own.due, due) if own and own.due > now else due,
-        offset=(offset + min(_STRIDE, quota.seconds_for(letters - granted))) % _ROUND,
-    )
+    due, turn = _placed(None if granted else own, again, quota.seconds_for(letters - granted), now)
     return Reservation(granted, due, replace(after, turns={**turns, tenant: turn}))
 
 
 def closed(budget: Budget, until: datetime) -> Budget:
     """Note that the service takes nothing before some moment, whatever the quota says."""
     return replace(budget, closed_until=max(budget.closed_until or until, until))
+
+
+def _placed(own: Turn | None, again: datetime, seconds: float, now: datetime) -> tuple[datetime, Turn]:
+    """Give a work its place in its tenant's line: the first one comes back as soon as the budget is free."""
+    stride = min(_STRIDE, seconds)
+    if own is None:
+        return again, Turn(now, again, stride)
+    if own.due <= now:
+        return again, replace(own, due=again)
+    due = again + timedelta(seconds=own.offset)
+    return due, Turn(own.since, min(own.due, due), (own.offset + stride) % _ROUND)
 
 
 def _free(budget: Budget, quota: Quota, now: datetime) -> int:

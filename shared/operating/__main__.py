@@ -11,11 +11,12 @@ from typing import Final
 
 from shared import wiring
 from shared.operating.command import Command
+from shared.operating.replay import REPLAY
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable
 from shared.wiring import App
 
-COMMANDS: Final[Sequence[Command]] = ()
+COMMANDS: Final[Sequence[Command]] = (REPLAY,)
 _CANNOT_START: Final = 2
 
 

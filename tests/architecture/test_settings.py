@@ -6,6 +6,7 @@ from collections.abc import ItemsView
 
 import pytest
 
+from shared.domain.pacing import Quota
 from shared.settings import BrokenSettings, read_settings
 from tests.architecture.tree import ROOT
 
@@ -74,3 +75,17 @@ def test_a_setting_that_is_missing_is_named(name: str) -> None:
         read_settings({key: value for key, value in EXAMPLE.items() if key != name})
 
     assert str(broken.value) == f"The setting {name} is missing."
+
+
+def test_without_a_quota_mails_go_as_slowly_as_any_account_takes_them() -> None:
+    """Five a minute and ten an hour: that is what a domain takes that Azure manages."""
+    settings = read_settings({key: value for key, value in EXAMPLE.items() if not key.startswith("EMAIL_PER_")})
+
+    assert settings.email.quota == Quota(per_minute=5, per_hour=10)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "\u0661", "1" + "0" * 12])
+def test_a_quota_that_is_no_number_is_named(text: str) -> None:
+    """Whoever mistypes it is told at the start, not by mails that never go."""
+    with pytest.raises(BrokenSettings, match=r"^The setting EMAIL_PER_HOUR is not a whole number from 1 to"):
+        read_settings(EXAMPLE | {"EMAIL_PER_HOUR": text})

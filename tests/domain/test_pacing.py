@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -236,6 +237,20 @@ def test_a_tenant_whose_time_has_not_come_is_not_waited_for() -> None:
     waiting = Budget(turns={"globex": budget.turns["globex"]})
 
     assert ask(waiting, "acme", 5).granted == 5
+
+
+def test_the_only_work_of_a_tenant_keeps_its_place() -> None:
+    """However often it is sent away, it comes back as soon as something is free again."""
+    first = ask(used_up(), "acme", 1)
+    assert first.due
+    budget = ask(replace(first.budget, turns={}), "globex", 4, at=first.due).budget
+    budget = ask(budget, "initech", 1, at=first.due).budget
+
+    again = ask(replace(budget, turns=first.budget.turns), "acme", 1, at=first.due)
+
+    assert again.granted == 0
+    assert again.due == again.budget.turns["acme"].due
+    assert again.due == ask(replace(budget, turns={}), "acme", 1, at=first.due).due
 
 
 def test_of_many_works_the_next_one_counts() -> None:

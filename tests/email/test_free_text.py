@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.email.free_text import tidy, unlinked
+from shared.email.free_text import tidy, unlinked, without_addresses
 
 ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
 
@@ -73,3 +73,17 @@ def test_an_address_in_a_text_is_taken_apart() -> None:
 def test_an_unlinked_text_looks_the_same(text: str) -> None:
     """Only invisible characters are added."""
     assert unlinked(text).replace("\u200c", "") == text.replace("\u200c", "")
+
+
+@given(st.text(), st.from_regex(r"[a-z.+]{1,9}", fullmatch=True), st.text(), st.sampled_from(["@", "%40", "\uff20"]))
+def test_no_address_is_left_of_a_text(before: str, name: str, after: str, at: str) -> None:
+    """Whatever stands around it, and however its at sign is spelt."""
+    left = without_addresses(f"{before} {name}{at}contoso.test {after}")
+
+    assert f"{name}{at}" not in left
+    assert "@contoso" not in left
+
+
+def test_a_text_without_an_address_stays_as_it_is() -> None:
+    """What the service says about the mail itself is for administrators."""
+    assert without_addresses("The content is too large.") == "The content is too large."

@@ -147,6 +147,22 @@ async def test_a_refused_mail_tells_why(endpoint: Endpoint) -> None:
     assert await endpoint.messages() == []
 
 
+async def test_a_refusal_names_no_address(endpoint: Endpoint) -> None:
+    """The service may repeat whom the mail was for; reasons are stored, shown and logged."""
+
+    async def answer(_: web.Request) -> web.Response:
+        said = 'Ada <ada@contoso.test> and "odd one"@x.test, ada%40contoso.test, mailto:ada@contoso.test: refused.'
+        return web.json_response({"error": {"code": "Bad-ada@contoso.test", "message": said}}, status=400)
+
+    app = web.Application()
+    app.router.add_post("/emails:send", answer)
+    async with TestServer(app) as server:
+        reason = await outcome(str(server.make_url("/")))
+
+    assert isinstance(reason, MailRefused)
+    assert reason.reason == str(reason) == "…: Ada … and … … … refused."
+
+
 @pytest.mark.parametrize("status", [400, 413, 422])
 async def test_what_is_wrong_with_the_mail_is_permanent(status: int) -> None:
     """The same mail would be refused for ever."""

@@ -237,10 +237,10 @@ async def test_everybody_gets_one_mail(stack: RunningStack, invited: Invited, bo
 
 
 async def test_the_administrators_list_shows_the_mails_as_sent(invited: Invited) -> None:
-    """The delivery is stored with the member."""
+    """The delivery is stored with the member; reports that they have arrived may have come already."""
     delivered = [invited.rows[f"member!{member}"]["invitation"]["delivery"] for member in (invited.ada, invited.bo)]
 
-    assert delivered == ["sent", "sent"]
+    assert set(delivered) <= {"sent", "delivered"}
 
 
 def test_signing_in_makes_ada_a_member(ada: Arrival, ada_shown: Any, invited: Invited) -> None:

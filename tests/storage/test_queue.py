@@ -77,3 +77,27 @@ async def test_a_message_that_is_too_long_is_a_defect(queue: Queue) -> None:
     """A message holds at most 64 KiB of base64."""
     with pytest.raises(Rejected):
         await queue.put("x" * 65_000)
+
+
+async def test_messages_are_taken_and_deleted(queue: Queue, receiver: QueueClient) -> None:
+    """While somebody has them nobody else sees them; deleting one twice does no harm."""
+    assert await queue.take(seconds=30) == []
+    for text in ("first", "<&>"):
+        await queue.put(text)
+
+    first, second = await queue.take(seconds=30)
+
+    assert [first.text, second.text] == ["first", "<&>"]
+    assert await queue.take(seconds=30) == []
+    await queue.delete(first)
+    await queue.delete(first)
+    assert await queue.length() == 1
+
+
+async def test_a_message_that_is_not_base64_is_taken_as_it_is(queue: Queue, azurite: Azurite, name: str) -> None:
+    """Somebody has put it there by hand."""
+    await queue.put("ours")
+    with QueueClient.from_connection_string(azurite.connection_string, name) as by_hand:
+        by_hand.send_message("not base64!")
+
+    assert sorted(message.text for message in await queue.take(seconds=30)) == ["not base64!", "ours"]
