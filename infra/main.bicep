@@ -58,6 +58,14 @@ param emailDataLocation string
 @description('Your own mail domain. Empty: a domain of Azure, for trying things out (5 mails a minute, 10 an hour).')
 param emailDomainName string = ''
 
+@minValue(1)
+@description('How many mails a minute your mail account takes. Azure begins with 5, and with 30 for a domain of your own.')
+param emailPerMinute int = 5
+
+@minValue(1)
+@description('How many mails an hour your mail account takes. Azure begins with 10, and with 100 for a domain of your own.')
+param emailPerHour int = 10
+
 @description('Whether the DNS records of your domain have been verified. Mail goes out from then on.')
 param emailDomainVerified bool = false
 
@@ -138,6 +146,8 @@ module resources 'resources.bicep' = {
     directories: directories
     apiAudience: apiAudience
     graphMode: graphMode
+    emailPerMinute: emailPerMinute
+    emailPerHour: emailPerHour
     signIns: signIns
     clients: clients
     hookAudience: hookAudience

@@ -10,7 +10,7 @@ param protectData bool
 param workspaceId string
 
 var tableNames = ['access', 'identities', 'tenants', 'work']
-var queueNames = ['work', 'work-poison']
+var queueNames = ['work', 'work-poison', 'mail-reports', 'mail-reports-poison']
 
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'

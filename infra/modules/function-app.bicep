@@ -15,6 +15,8 @@ param appInsightsConnectionString string
 param workspaceId string
 param emailEndpoint string
 param emailSenderAddress string
+param emailPerMinute int
+param emailPerHour int
 param directories array
 param apiAudience string
 param graphMode string
@@ -154,6 +156,8 @@ resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
     GRAPH_MODE: graphMode
     EMAIL_ENDPOINT: emailEndpoint
     EMAIL_SENDER_ADDRESS: emailSenderAddress
+    EMAIL_PER_MINUTE: string(emailPerMinute)
+    EMAIL_PER_HOUR: string(emailPerHour)
   }
 }
 

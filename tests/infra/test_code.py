@@ -53,6 +53,8 @@ PARAMETERS = {
     "join(signIns, ',')": "sign-in,entra,entra-sign-up,b2c,static-web-apps",
     "queueEndpoint": "https://stmd.queue.core.windows.net/",
     "string(clients)": EXAMPLE["MEMBERS_CLIENTS"],
+    "string(emailPerHour)": "10",
+    "string(emailPerMinute)": "5",
     "string(directories)": EXAMPLE["MEMBERS_DIRECTORIES"],
     "tableEndpoint": "https://stmd.table.core.windows.net/",
 }
