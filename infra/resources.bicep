@@ -227,6 +227,20 @@ module communication 'modules/communication.bicep' = {
   }
 }
 
+module deliveryReports 'modules/delivery-reports.bicep' = {
+  name: 'delivery-reports'
+  params: {
+    name: 'evgt-members-${token}'
+    tags: tags
+    communicationId: communication.outputs.id
+    dataStorageName: dataStorageName
+    queueName: 'mail-reports'
+  }
+  dependsOn: [
+    dataStorage
+  ]
+}
+
 module network 'modules/network.bicep' = if (inNetwork) {
   name: 'network'
   params: {

@@ -33,7 +33,7 @@ var rules = [
     window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
-    query: 'AppTraces | where Message in ("work.failed", "work.unreadable")'
+    query: 'AppTraces | where Message in ("report.failed", "work.failed", "work.unreadable")'
   }
   {
     name: 'timer-silent'
@@ -79,6 +79,15 @@ var rules = [
     operator: 'GreaterThan'
     threshold: 4
     query: 'AppTraces | where Message == "mail.unavailable"'
+  }
+  {
+    name: 'mail-waiting'
+    severity: 3
+    frequency: 'PT15M'
+    window: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 9
+    query: 'AppTraces | where Message == "mail.throttled"'
   }
   {
     name: 'storage-or-keys-failing'

@@ -33,6 +33,7 @@ MAIL = "modules/communication.bicep"
 VAULT = "modules/key-vault.bicep"
 ALERTS = "modules/alerts.bicep"
 NETWORK = "modules/network.bicep"
+REPORTS = "modules/delivery-reports.bicep"
 LOGS = "modules/observability.bicep"
 DEV = "environments/dev.bicepparam"
 ALL = "resources.bicep"
@@ -107,6 +108,10 @@ DEFECTS = (
     Defect("property of that kind", ALERTS, "metricName: 'Tr", "metricNam: 'Tr", "metricNam is not known"),
     Defect("kind of criteria", ALERTS, "SingleResourceMultiple", "SingleResource", "odata.type is none of"),
     Defect("property in named objects", "modules/budget.bicep", "thresholdType: 'A", "threshold_type: 'A", "not known"),
+    Defect("kind of destination", REPORTS, "Type: 'StorageQueue'", "Type: 'Queue'", "endpointType is none of"),
+    Defect(
+        "property of a destination", REPORTS, "Name: queueName\n        q", "d: 1\n        q", "queued is not known"
+    ),
     # Azure's models: values
     Defect("text for a bool", APP, "reserved: true", "reserved: 'true'", "wants bool, not string"),
     Defect("text for a number", "modules/budget.bicep", "amount: amount", "amount: '5'", "wants int, not string"),

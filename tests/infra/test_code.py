@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 
 from functions import BLUEPRINTS
+from shared.email.reports import QUEUE as REPORTS
 from shared.settings import STORAGE, read_settings
 from shared.storage.connection import ManagedIdentity, connection
 from shared.wiring import TABLES, App
@@ -186,6 +187,24 @@ def test_the_queues_are_those_of_the_functions() -> None:
 
     assert queues
     assert names("queueNames") == queues | {f"{name}-poison" for name in queues}
+
+
+def test_reports_of_mails_come_into_the_queue_that_is_read() -> None:
+    """Event Grid puts them where the app looks, in its own schema, and nothing else."""
+    module = block(ALL["resources.bicep"].modules["deliveryReports"])
+    reports = block(ALL["modules/delivery-reports.bicep"].resources["reports"])
+    assert module is not None
+    assert reports is not None
+    given, told = find(module, "params"), find(reports, "properties")
+    assert given is not None
+    assert told is not None
+    queue, chosen = find(given, "queueName"), find(told, "filter")
+
+    assert queue is not None
+    assert literal(queue) == REPORTS
+    assert chosen is not None
+    assert text(chosen).count("'") == 2
+    assert "'Microsoft.Communication.EmailDeliveryReportReceived'" in text(chosen)
 
 
 def test_triggers_have_their_connections() -> None:

@@ -47,6 +47,7 @@ SAFE: dict[str, dict[str, bool | str]] = {
 GIVEN = {
     "modules/communication.bicep": {"Communication and Email Service Owner"},
     "modules/data-storage.bicep": {"Storage Queue Data Contributor", "Storage Table Data Contributor"},
+    "modules/delivery-reports.bicep": {"Storage Queue Data Message Sender"},
     "modules/host-storage.bicep": {
         "Storage Blob Data Owner",
         "Storage Queue Data Contributor",
