@@ -109,9 +109,7 @@ DEFECTS = (
     Defect("kind of criteria", ALERTS, "SingleResourceMultiple", "SingleResource", "odata.type is none of"),
     Defect("property in named objects", "modules/budget.bicep", "thresholdType: 'A", "threshold_type: 'A", "not known"),
     Defect("kind of destination", REPORTS, "Type: 'StorageQueue'", "Type: 'Queue'", "endpointType is none of"),
-    Defect(
-        "property of a destination", REPORTS, "Name: queueName\n        q", "d: 1\n        q", "queued is not known"
-    ),
+    Defect("property of a destination", REPORTS, "LiveInSeconds: 6", "Live: 6", "queueMessageTimeToLive is not known"),
     # Azure's models: values
     Defect("text for a bool", APP, "reserved: true", "reserved: 'true'", "wants bool, not string"),
     Defect("text for a number", "modules/budget.bicep", "amount: amount", "amount: '5'", "wants int, not string"),
