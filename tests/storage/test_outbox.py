@@ -143,6 +143,21 @@ async def test_work_that_failed_for_good_waits_for_an_operator(outbox: Outbox, j
     assert await outbox.open_work(job.partition) == {}
 
 
+async def test_work_that_has_failed_can_be_opened_again(outbox: Outbox, job: Job) -> None:
+    """The tenant is on the list of those with open work then, from which it had gone; opening twice does nothing."""
+    await outbox.fail(job.partition, job.id, "not-processed")
+    [entry] = [each for each in await outbox.open_tenants(START) if each.partition == job.partition]
+    await outbox.leave(entry)
+
+    assert await outbox.reopen(job.partition, job.id, START)
+    assert not await outbox.reopen(job.partition, job.id, START)
+
+    assert job.partition in {each.partition for each in await outbox.open_tenants(START + MOMENT)}
+    claim = await outbox.claim(job.partition, job.id, START)
+    assert claim
+    assert (claim.work.letters, claim.work.failed) == (LETTERS, None)
+
+
 async def test_work_that_is_taken_at_the_last_moment_has_not_failed(outbox: Outbox, store: TableTenantStore) -> None:
     """What is told to have failed is kept as failed, whoever takes the work at the same moment."""
     for _ in range(20):
