@@ -33,7 +33,7 @@ _LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAV
 
 class Client:
     """
-    The requests of one process to one account of storage; tables and queues share it.
+    The requests of one process to one account of storage; tables, queues and blobs share it.
 
     It is made without touching network, environment or event loop, and belongs to the loop of its first request.
     """
@@ -41,6 +41,7 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.tables = connection.tables
         self.queues = connection.queues
+        self.blobs = connection.blobs
         self._signer = connection.signer
 
     async def send(

@@ -1,4 +1,4 @@
-"""Where the tables and queues are, and who signs the requests to them."""
+"""Where tables, queues and blobs are, and who signs the requests to them."""
 
 import base64
 import hashlib
@@ -21,8 +21,10 @@ SCOPE: Final = "https://storage.azure.com/.default"
 _EMULATOR: Final = (
     "AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
 )
+_ENDPOINTS: Final = ("TableEndpoint", "QueueEndpoint", "BlobEndpoint")
 _KEYS_ARE_LOCAL: Final = "account keys are for storage on this machine, everywhere else there is a managed identity"
 _SIGNATURE_LASTS: Final = timedelta(days=365)
 
@@ -35,7 +37,7 @@ class AccountKey:
     key: str = field(repr=False)
 
     def policy(self) -> AzureSasCredentialPolicy[Any, Any]:
-        """Sign everything that the tables and queues of the account can be asked."""
+        """Sign everything that the tables, queues and blobs of the account can be asked."""
         return AzureSasCredentialPolicy(AzureSasCredential(self._signature()))
 
     def _signature(self) -> str:
@@ -43,7 +45,7 @@ class AccountKey:
         expiry = (datetime.now(UTC) + _SIGNATURE_LASTS).strftime("%Y-%m-%dT%H:%M:%SZ")
         claims = {
             "sp": "rwdlacup",
-            "ss": "qt",
+            "ss": "bqt",
             "srt": "sco",
             "st": "",
             "se": expiry,
@@ -76,10 +78,11 @@ class ManagedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An account of Azure Storage: the addresses of its tables and queues, without a trailing slash, and who signs."""
+    """An account of Azure Storage: the addresses of what it keeps, without a trailing slash, and who signs."""
 
     tables: str
     queues: str
+    blobs: str
     signer: AccountKey | ManagedIdentity
 
 
@@ -88,8 +91,9 @@ def connection(settings: Mapping[str, str], name: str) -> Connection:
     Find a connection in the settings, spelt as the Functions host wants it for its own triggers.
 
     Either `{name}` is a connection string with an account key, which is good for storage on this machine only, or
-    `{name}__tableServiceUri`, `{name}__queueServiceUri`, `{name}__credential` (`managedidentity`) and, for a
-    user-assigned identity, `{name}__clientId` say where storage is. Raise ValueError with what is wrong.
+    `{name}__tableServiceUri`, `{name}__queueServiceUri`, `{name}__blobServiceUri`, `{name}__credential`
+    (`managedidentity`) and, for a user-assigned identity, `{name}__clientId` say where storage is. Raise ValueError
+    with what is wrong.
     """
     if name in settings:
         return _local(name, settings[name])
@@ -98,6 +102,7 @@ def connection(settings: Mapping[str, str], name: str) -> Connection:
     return Connection(
         tables=_remote(settings, f"{name}__tableServiceUri"),
         queues=_remote(settings, f"{name}__queueServiceUri"),
+        blobs=_remote(settings, f"{name}__blobServiceUri"),
         signer=ManagedIdentity(settings.get(f"{name}__clientId")),
     )
 
@@ -106,13 +111,13 @@ def _local(name: str, text: str) -> Connection:
     parts = _parts(text)
     if parts.get("UseDevelopmentStorage") == "true":
         parts = _parts(_EMULATOR)
-    missing = {"AccountName", "AccountKey", "TableEndpoint", "QueueEndpoint"} - parts.keys()
+    missing = {"AccountName", "AccountKey", *_ENDPOINTS} - parts.keys()
     if missing:
         raise ValueError(f"{name} lacks {', '.join(sorted(missing))}; {_KEYS_ARE_LOCAL}")
-    tables, queues = (parts[part].rstrip("/") for part in ("TableEndpoint", "QueueEndpoint"))
-    if not is_loopback(tables) or not is_loopback(queues):
+    tables, queues, blobs = (parts[part].rstrip("/") for part in _ENDPOINTS)
+    if not all(map(is_loopback, (tables, queues, blobs))):
         raise ValueError(f"{name} is elsewhere; {_KEYS_ARE_LOCAL}")
-    return Connection(tables, queues, AccountKey(parts["AccountName"], parts["AccountKey"]))
+    return Connection(tables, queues, blobs, AccountKey(parts["AccountName"], parts["AccountKey"]))
 
 
 def _remote(settings: Mapping[str, str], name: str) -> str:

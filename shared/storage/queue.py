@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from shared.storage.answers import code_of, expect
 from shared.storage.client import Client
-from shared.storage.errors import Rejected
 
 _HEADERS: Final = {"x-ms-version": "2020-12-06", "Content-Type": "application/xml"}
 _FOR_EVER: Final = "-1"
@@ -54,7 +54,7 @@ class Queue:
         if _is_missing(response):
             await self._create()
             response = await self._send("POST", "/messages", query, content.encode())
-        _expect(response, HTTPStatus.CREATED)
+        expect(response, HTTPStatus.CREATED)
 
     async def take(self, *, seconds: float) -> list[Message]:
         """Take up to 32 messages that nobody else sees for some seconds; what is not base64 stands as it is."""
@@ -75,11 +75,11 @@ class Queue:
         response = await self._send("GET", "", {"comp": "metadata"})
         if _is_missing(response):
             return 0
-        _expect(response, HTTPStatus.OK)
+        expect(response, HTTPStatus.OK)
         return int(response.headers["x-ms-approximate-messages-count"])
 
     async def _create(self) -> None:
-        _expect(await self._send("PUT", "", {}), HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
+        expect(await self._send("PUT", "", {}), HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
 
     async def _send(
         self, method: str, path: str, query: Mapping[str, str], content: bytes | None = None
@@ -107,10 +107,4 @@ def _decoded(text: str | None) -> str:
 
 
 def _is_missing(response: AsyncHttpResponse) -> bool:
-    return response.headers.get("x-ms-error-code") == "QueueNotFound"
-
-
-def _expect(response: AsyncHttpResponse, *statuses: HTTPStatus) -> None:
-    if response.status_code not in statuses:
-        code = response.headers.get("x-ms-error-code", "")
-        raise Rejected(response.status_code, code, response.content[:500].decode(errors="replace"))
+    return code_of(response) == "QueueNotFound"

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
 
+from shared.storage.blobs import Blobs
 from shared.storage.client import Client
 from shared.storage.connection import SCOPE, AccountKey, ManagedIdentity, connection
 from shared.storage.errors import Rejected
@@ -20,13 +21,19 @@ KEY = base64.b64encode(b"a secret").decode()
 IN_AZURE = {
     "Storage__tableServiceUri": "https://members.table.core.windows.net/",
     "Storage__queueServiceUri": "https://members.queue.core.windows.net",
+    "Storage__blobServiceUri": "https://members.blob.core.windows.net/",
     "Storage__credential": "managedidentity",
 }
 
 
-def local(tables: str = "http://127.0.0.1:3/dev", queues: str = "http://localhost:4/dev") -> dict[str, str]:
+def local(
+    tables: str = "http://127.0.0.1:3/dev",
+    queues: str = "http://localhost:4/dev",
+    blobs: str = "http://localhost:5/dev",
+) -> dict[str, str]:
     """Spell a connection string with an account key."""
-    return {"Storage": f"AccountName=dev;AccountKey={KEY};TableEndpoint={tables};QueueEndpoint={queues};"}
+    there = f"TableEndpoint={tables};QueueEndpoint={queues};BlobEndpoint={blobs};"
+    return {"Storage": f"AccountName=dev;AccountKey={KEY};{there}"}
 
 
 def test_a_connection_string_says_where_storage_is_and_holds_the_key() -> None:
@@ -34,6 +41,7 @@ def test_a_connection_string_says_where_storage_is_and_holds_the_key() -> None:
     found = connection(local(tables="http://[::1]:3/dev/"), "Storage")
 
     assert (found.tables, found.queues) == ("http://[::1]:3/dev", "http://localhost:4/dev")
+    assert found.blobs == "http://localhost:5/dev"
     assert found.signer == AccountKey("dev", KEY)
 
 
@@ -43,6 +51,7 @@ def test_the_emulator_has_a_short_name() -> None:
 
     assert found.tables == "http://127.0.0.1:10002/devstoreaccount1"
     assert found.queues == "http://127.0.0.1:10001/devstoreaccount1"
+    assert found.blobs == "http://127.0.0.1:10000/devstoreaccount1"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +71,8 @@ def test_an_account_key_is_never_used_elsewhere(elsewhere: str) -> None:
         connection(local(tables=elsewhere), "Storage")
     with pytest.raises(ValueError, match="managed identity"):
         connection(local(queues=elsewhere), "Storage")
+    with pytest.raises(ValueError, match="managed identity"):
+        connection(local(blobs=elsewhere), "Storage")
 
 
 def test_a_connection_string_from_the_portal_is_refused() -> None:
@@ -85,6 +96,7 @@ def test_in_azure_the_app_has_an_identity() -> None:
 
     assert found.tables == "https://members.table.core.windows.net"
     assert found.queues == "https://members.queue.core.windows.net"
+    assert found.blobs == "https://members.blob.core.windows.net"
     assert found.signer == ManagedIdentity("client")
 
 
@@ -94,6 +106,7 @@ def test_in_azure_the_app_has_an_identity() -> None:
         ("Storage__tableServiceUri", "http://members.table.core.windows.net"),
         ("Storage__tableServiceUri", ""),
         ("Storage__queueServiceUri", "members.queue.core.windows.net"),
+        ("Storage__blobServiceUri", "https://"),
         ("Storage__credential", "password"),
     ],
 )
@@ -104,7 +117,7 @@ def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:
 
 
 async def test_a_wrong_key_is_a_defect(azurite: Azurite) -> None:
-    """Signatures are checked by storage, on tables and queues alike."""
+    """Signatures are checked by storage, on tables, queues and blobs alike."""
     right = connection({"Storage": azurite.connection_string}, "Storage")
     client = Client(replace(right, signer=AccountKey(azurite.account, KEY)))
 
@@ -112,6 +125,8 @@ async def test_a_wrong_key_is_a_defect(azurite: Azurite) -> None:
         await Tables(client, timeout=10).get("access", "tenant", "row")
     with pytest.raises(Rejected, match="403"):
         await Queue(client, "work", timeout=10).put("text")
+    with pytest.raises(Rejected, match="403"):
+        await Blobs(client, "exports", timeout=10).list()
 
     await client.close()
 
