@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from shared.storage.errors import StorageError
 from shared.wiring import TABLES, App
-
-VERSION: Final = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from shared.domain.principals import API_KEYS, Kind, ProjectId, RoleId, TenantId
 from shared.domain.projects import Project
 from shared.domain.removal import Removal
 from shared.domain.tenants import Tenant
-from shared.health import VERSION, Health
+from shared.health import Health
 from shared.http import schemas
 from shared.http.endpoint import Answer
 from shared.http.problems import from_refusal
@@ -25,6 +25,7 @@ from shared.http.requests import Request, etag
 from shared.signing_in import Arrival
 from shared.storage.rows import Record
 from shared.storage.tenant_store import Once, Wanted
+from shared.version import VERSION
 
 AROUND: Final = Wanted(around=True)
 """What is shown of a member names the projects that it is in."""

@@ -10,7 +10,6 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from shared.domain.catalogue import Action
-from shared.health import VERSION
 from shared.http import problems
 from shared.http.admission import Caller
 from shared.http.endpoint import REGISTRY, Answer, Endpoint
@@ -19,6 +18,7 @@ from shared.http.openapi_problems import parameters_of, problems_of
 from shared.http.openapi_schemas import Schema, Shapes, Use, prose, reference, shapes
 from shared.http.problems import Problem
 from shared.http.schemas import ID_EXAMPLES, ID_PATTERN, ProblemBody
+from shared.version import VERSION
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REQUEST_ID: Final = "5f1c0e3a9d7b4c52a8f0d3b6e1947c28"

@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from shared.health import VERSION
+from shared.version import VERSION
 from tests.architecture.tree import ROOT, texts
 
 MACHINE = re.compile(r"(?<![\w.:}/-])/(?:work|home|Users|root|mnt)/\w|[A-Z]:\\\\?Users")

@@ -15,10 +15,10 @@ from shared.domain.invitations import resend
 from shared.domain.membership import Delivery, Member
 from shared.domain.principals import TenantId
 from shared.email.sender import MailNotSent, MailRefused, MailThrottled, MailUnavailable
-from shared.health import VERSION
 from shared.settings import STORAGE
 from shared.storage.outbox import Nudge
 from shared.storage.tenant_store import Wanted, change
+from shared.version import VERSION
 from shared.wiring import TABLES
 from tests.azurite import Azurite
 from tests.functions.app import Api, contents_of, settings_for, told_by
