@@ -5,6 +5,7 @@ from functions import (
     audit,
     checks,
     directory,
+    exports,
     hooks,
     invitations,
     mail_reports,
@@ -39,5 +40,6 @@ BLUEPRINTS = (
     hooks.functions,
     outbox.functions,
     mail_reports.functions,
+    exports.functions,
     meta.functions,
 )

@@ -145,6 +145,7 @@ var storesAndVault = [
   { name: 'host-blob', group: 'blob', zone: zones.blob, target: hostStorageId }
   { name: 'host-queue', group: 'queue', zone: zones.queue, target: hostStorageId }
   { name: 'host-table', group: 'table', zone: zones.table, target: hostStorageId }
+  { name: 'data-blob', group: 'blob', zone: zones.blob, target: dataStorageId }
   { name: 'data-queue', group: 'queue', zone: zones.queue, target: dataStorageId }
   { name: 'data-table', group: 'table', zone: zones.table, target: dataStorageId }
   { name: 'vault', group: 'vault', zone: zones.vault, target: resourceId('Microsoft.KeyVault/vaults', keyVaultName) }
@@ -283,6 +284,7 @@ module functionApp 'modules/function-app.bicep' = {
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
     tableEndpoint: dataStorage.outputs.tableEndpoint
     queueEndpoint: dataStorage.outputs.queueEndpoint
+    blobEndpoint: dataStorage.outputs.blobEndpoint
     keyVaultUri: keyVault.outputs.uri
     appInsightsConnectionString: observability.outputs.connectionString
     workspaceId: observability.outputs.workspaceId

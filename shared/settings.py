@@ -96,7 +96,8 @@ class Settings:
     All settings.
 
     `cursor_key` signs the cursors of lists. The first of the `peppers` is for new API keys, a second one is accepted
-    while it is being changed. `storage` is the part of the environment that names the storage.
+    while it is being changed. `export_days` is how long exports are kept. `storage` is the part of the environment that
+    names the storage.
     """
 
     directories: tuple[Directory, ...]
@@ -107,6 +108,7 @@ class Settings:
     graph: GraphSettings
     storage: Mapping[str, str] = field(repr=False)
     sign_ins: SignInSettings = SignInSettings()
+    export_days: int = 30
 
 
 class _Directory(BaseModel):
@@ -157,6 +159,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             access_key=environment.get("EMAIL_ACCESS_KEY") or None,
             client_id=environment.get("AZURE_CLIENT_ID") or None,
         ),
+        export_days=_days(environment, "MEMBERS_EXPORT_DAYS", 30),
         storage={name: value for name, value in environment.items() if name.partition("__")[0] == STORAGE},
         sign_ins=_sign_ins(environment, directories),
     )
@@ -240,6 +243,13 @@ def _key(environment: Mapping[str, str], name: str) -> bytes:
     if len(key) < _SHORTEST_KEY:
         raise BrokenSettings(f"The setting {name} has fewer than {_SHORTEST_KEY} bytes.")
     return key
+
+
+def _days(environment: Mapping[str, str], name: str, usual: int) -> int:
+    text = environment.get(name, "").strip() or str(usual)
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise BrokenSettings(f"The setting {name} is not a number of days.")
+    return int(text)
 
 
 def _directories(text: str) -> tuple[Directory, ...]:

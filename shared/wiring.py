@@ -32,12 +32,15 @@ from shared.storage.queue import Queue
 from shared.storage.rows import ACCESS
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
-from shared.storage.tenant_list import TENANTS
+from shared.storage.tenant_list import TENANTS, TenantList
 from shared.storage.tenant_store import Tenants
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from shared.identity.jwks import KeySource
     from shared.identity.tokens import TokenValidator
+    from shared.storage.exports import Exports
+    from shared.storage.restore import Restore
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
 REQUESTS_A_MINUTE: Final = 1200
@@ -45,6 +48,7 @@ _STORAGE_SECONDS: Final = 5.0
 _HURRIED_SECONDS: Final = 0.4
 _HEDGE_SECONDS: Final = 0.06
 """Whoever waits at a sign-in has no time for a slow answer: a second reading is under way before it is missed."""
+_BLOB_SECONDS: Final = 30.0
 
 
 def now() -> datetime:
@@ -145,6 +149,28 @@ class App:
     def cascades(self) -> Cascades:
         """Long removals."""
         return Cascades(self.tables, self.tenants, now=self.clock)
+
+    @cached_property
+    def tenant_list(self) -> TenantList:
+        """Where tenants live."""
+        return TenantList(self.tables)
+
+    @cached_property
+    def exports(self) -> "Exports":
+        """The exports of all tenants."""
+        from shared.storage.blobs import Blobs  # noqa: PLC0415 - only a night and operators need it
+        from shared.storage.exports import CONTAINER, Exports  # noqa: PLC0415 - the same
+
+        blobs = Blobs(self._client, CONTAINER, timeout=_BLOB_SECONDS)
+        return Exports(self.tables, blobs, service=VERSION, now=self.clock)
+
+    @cached_property
+    def restore(self) -> "Restore":
+        """What brings tenants back."""
+        from shared.storage.restore import Restore  # noqa: PLC0415 - only operators need it
+
+        index = IdentityIndex(self.tables)
+        return Restore(self.tables, index, self.outbox, self.exports, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def outbox(self) -> Outbox:

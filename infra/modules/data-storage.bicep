@@ -1,4 +1,4 @@
-// The members of every tenant: tables, and queues with their poison queues.
+// The members of every tenant: tables, queues with their poison queues, and the nightly exports.
 
 param name string
 param location string
@@ -12,9 +12,10 @@ param workspaceId string
 var tableNames = ['access', 'identities', 'tenants', 'work']
 var queueNames = ['work', 'work-poison', 'mail-reports', 'mail-reports-poison']
 
+var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-var accountRoles = [storageQueueDataContributor, storageTableDataContributor]
+var accountRoles = [storageBlobDataContributor, storageQueueDataContributor, storageTableDataContributor]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: name
@@ -59,6 +60,19 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-
   name: queue
 }]
 
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-09-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource exports 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-09-01' = {
+  parent: blobService
+  name: 'exports'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in accountRoles: {
   name: guid(account.id, principalId, role)
   scope: account
@@ -95,3 +109,4 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 output id string = account.id
 output tableEndpoint string = account.properties.primaryEndpoints.table
 output queueEndpoint string = account.properties.primaryEndpoints.queue
+output blobEndpoint string = account.properties.primaryEndpoints.blob

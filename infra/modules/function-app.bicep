@@ -10,6 +10,7 @@ param hostStorageName string
 param packageContainerUrl string
 param tableEndpoint string
 param queueEndpoint string
+param blobEndpoint string
 param keyVaultUri string
 param appInsightsConnectionString string
 param workspaceId string
@@ -128,11 +129,13 @@ resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: appInsightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 
-    // Tables and queues
+    // Tables, queues and exports
     MembersStorage__tableServiceUri: tableEndpoint
     MembersStorage__queueServiceUri: queueEndpoint
+    MembersStorage__blobServiceUri: blobEndpoint
     MembersStorage__credential: 'managedidentity'
     MembersStorage__clientId: identityClientId
+    MEMBERS_EXPORT_DAYS: '30'
 
     // Who is believed
     AZURE_CLIENT_ID: identityClientId

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from shared import wiring
+from shared.operating import exporting, restoring
 from shared.operating.command import Command
 from shared.operating.replay import REPLAY
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable
 from shared.wiring import App
 
-COMMANDS: Final[Sequence[Command]] = (REPLAY,)
+COMMANDS: Final[Sequence[Command]] = (exporting.EXPORT, exporting.LIST, restoring.RESTORE, REPLAY)
 _CANNOT_START: Final = 2
 
 

@@ -71,6 +71,29 @@ class Purge:
         await self._shut(home)
         return operation.id
 
+    async def plan(self, home: Partition, target: Ref, *, at: datetime, due: datetime) -> None:
+        """
+        Have everything in a partition cleared away once it is due, unless a tenant lives there then.
+
+        Harmless when that is planned already, or when a tenant that has lived there is being deleted.
+        """
+        operation = Operation(_name(home), at, remaining=1, home=home, target=target, unless_lived_in=True)
+        planned = [
+            Insert(_row(rows.operation_key(operation.id), operation)),
+            Insert(_row(rows.OUTBOX_PREFIX + operation.id, Work(due, operation=operation.id))),
+        ]
+        await self._outbox.enter(SYSTEM, at)
+        try:
+            await self._tables.commit(ACCESS, planned)
+        except (Refused, OutcomeUnknown):
+            if (await self._read(operation.id))[0] is None:
+                raise
+
+    async def forget(self, home: Partition) -> None:
+        """Give up what was planned for a partition."""
+        names = (rows.operation_key(_name(home)), rows.OUTBOX_PREFIX + _name(home))
+        await self._tables.clear(ACCESS, [Key(str(SYSTEM), name) for name in names])
+
     async def find(self, tenant: TenantId, operation: str) -> Operation:
         """Tell how far the deletion of a tenant has come; NotFound when there is no such operation."""
         found, _ = await self._read(operation)
@@ -83,6 +106,8 @@ class Purge:
         operation, etag = await self._read(claim.work.operation or "")
         if operation is None or operation.home is None:
             return await self._outbox.finish(claim)
+        if operation.unless_lived_in and await self._list.is_home(operation.home):
+            return await self.forget(operation.home)
         await self._shut(operation.home)
         for _ in range(self._pages):
             removed = await self._clear(operation.home)
@@ -98,7 +123,7 @@ class Purge:
 
     async def _shut(self, home: Partition) -> None:
         """Use up the id, then take the row away that says that there is such a tenant: every request reads it."""
-        await self._list.use_up(home.tenant)
+        await self._list.use_up(home)
         await self._tables.clear(ACCESS, [Key(str(home), rows.TENANT)])
 
     async def _clear(self, home: Partition) -> int:

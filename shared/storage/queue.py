@@ -62,13 +62,13 @@ class Queue:
         response = await self._send("GET", "/messages", query)
         if _is_missing(response):
             return []
-        _expect(response, HTTPStatus.OK)
+        expect(response, HTTPStatus.OK)
         return _messages(response.content)
 
     async def delete(self, message: Message) -> None:
         """Delete a message that was taken; harmless when it is gone, or somebody else has it by now."""
         response = await self._send("DELETE", f"/messages/{message.id}", {"popreceipt": message.receipt})
-        _expect(response, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
+        expect(response, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
 
     async def length(self) -> int:
         """Count the messages, roughly, also those that are being worked on; a queue that was never used has none."""

@@ -35,6 +35,7 @@ import base64
 import hashlib
 import unicodedata
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -132,7 +133,7 @@ class Operation:
 
     `places` are the keys of rows that a removed member has left in projects, `owned` the projects it was an owner of.
     `home` is where a deleted tenant has lived, and `target` names it; how much `remaining` there is of one is known
-    only when there is none any more.
+    only when there is none any more. `unless_lived_in` says that nothing is removed while a tenant lives there.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Operation:
     project: ProjectId | None = None
     home: Partition | None = None
     target: Ref | None = None
+    unless_lived_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +212,12 @@ def hash_of_identity(identity: Identity) -> str:
 
 def list_prefix(status: str) -> str:
     """Spell what all rows of one status begin with, in the order of lists."""
-    return f"list!{status}!"
+    return f"{LIST_PREFIX}{status}!"
 
 
 def role_prefix(role: RoleId) -> str:
     """Spell what all rows on a role's tab begin with."""
-    return f"role!{role}!"
+    return f"{ROLE_PREFIX}{role}!"
 
 
 def project_key(project: ProjectId) -> str:
@@ -225,7 +227,7 @@ def project_key(project: ProjectId) -> str:
 
 def in_prefix(project: ProjectId) -> str:
     """Spell what the rows of all members of a project begin with."""
-    return f"in!{project}!"
+    return f"{IN_PREFIX}{project}!"
 
 
 def in_key(project: ProjectId, member: Member) -> str:
@@ -268,9 +270,32 @@ AUDIT_PREFIX: Final = "audit!"
 OUTBOX_PREFIX: Final = "outbox!"
 
 
+AUDIT_OF_PREFIX: Final = "audit-of!"
+LIST_PREFIX: Final = "list!"
+ROLE_PREFIX: Final = "role!"
+IN_PREFIX: Final = "in!"
+ROLELESS_PREFIX: Final = "roleless!"
+GROUPS_PREFIX: Final = "groups!"
+
+COPIES: Final = (
+    APIKEY_PREFIX,
+    AUDIT_OF_PREFIX,
+    FAILED_PREFIX,
+    GROUPS_PREFIX,
+    IN_PREFIX,
+    LIST_PREFIX,
+    MAIL_PREFIX,
+    MISS_PREFIX,
+    PROJECTS_PREFIX,
+    ROLELESS_PREFIX,
+    ROLE_PREFIX,
+)
+"""What rows begin with that can be made again from others: from members, projects and records."""
+
+
 def audit_of_prefix(member: str) -> str:
     """Spell what all records about one member begin with."""
-    return f"audit-of!{member}!"
+    return f"{AUDIT_OF_PREFIX}{member}!"
 
 
 def role_key(member: Member, role: RoleId) -> str:
@@ -280,12 +305,12 @@ def role_key(member: Member, role: RoleId) -> str:
 
 def roleless_key(key: MemberId) -> str:
     """Spell the key of the row that is there exactly as long as an API key has no application role."""
-    return f"roleless!{key}"
+    return f"{ROLELESS_PREFIX}{key}"
 
 
 def groups_key(member: Member) -> str:
     """Spell the key of the row that is there exactly as long as a person was last seen in just these groups."""
-    return f"groups!{member.id}!{_hash(' '.join(sorted(member.groups)))}"
+    return f"{GROUPS_PREFIX}{member.id}!{_hash(' '.join(sorted(member.groups)))}"
 
 
 def beyond(prefix: str) -> str:
@@ -366,6 +391,17 @@ def unpack_records(columns: Mapping[str, Any]) -> tuple[Record, ...]:
     """Read the records of one change."""
     records: tuple[Record, ...] = _unpack(tuple[Record, ...], columns)
     return records
+
+
+def rows_of_records(place: str, records: tuple[Record, ...]) -> dict[str, Columns]:
+    """Make the rows of the records of one change, by key: of all of them, and of those about each target."""
+    of_each = defaultdict[str, list[Record]](list)
+    for record in records:
+        of_each[audit_of_prefix(record.target.id) + place].append(record)
+    return {
+        AUDIT_PREFIX + place: records_row(records),
+        **{key: records_row(tuple(about)) for key, about in of_each.items()},
+    }
 
 
 def tenant_row(tenant: Tenant, administrators: int) -> Columns:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -55,6 +55,7 @@ class TableTenantStore:
         outbox: Outbox,
         catalogue: Callable[[ProductId], Catalogue],
         now: Callable[[], datetime],
+        moved: Callable[[], Awaitable[Partition]] | None = None,
     ) -> None:
         self.partition = partition
         self._tables = tables
@@ -62,13 +63,23 @@ class TableTenantStore:
         self._outbox = outbox
         self._catalogue = catalogue
         self._now = now
+        self._moved = moved
 
     async def read(self, wanted: Wanted) -> Reading:
         """
         Read facts, all at once; NotFound when there is no such tenant.
 
-        Groups and projects that only members know of take a second round.
+        Groups and projects that only members know of take a second round, and so does a tenant that has moved.
         """
+        try:
+            return await self._read(wanted)
+        except NotFound:
+            if self._moved is None or (home := await self._moved()) == self.partition:
+                raise
+        self.partition = home
+        return await self._read(wanted)
+
+    async def _read(self, wanted: Wanted) -> Reading:
         there, projects, keys = await asyncio.gather(
             self._rows({rows.TENANT, *_keys_of(wanted)}),
             self._project_rows(set(map(rows.project_key, wanted.projects))),
@@ -155,7 +166,7 @@ class TableTenantStore:
         """
         planned = transaction(self.partition, reading, change, author, change_id=new_id(), once=once)
         if not prepared:
-            await self.prepare(*_newly_known(change, reading.facts.tenant.product), work=planned.work is not None)
+            await self.prepare(*newly_known(change, reading.facts.tenant.product), work=planned.work is not None)
         await self._carry_out(planned)
         return planned.work
 
@@ -225,7 +236,7 @@ class TableTenantStore:
             _log.warning("nudge.failed", extra={"works": len(works)})
 
 
-def _newly_known(change: Change[Any], product: ProductId) -> tuple[set[Address], set[Identity]]:
+def newly_known(change: Change[Any], product: ProductId) -> tuple[set[Address], set[Identity]]:
     """Collect the addresses and identities that nobody in the change had before, and what stands for new groups."""
     before = [edit.before for edit in change.edits if edit.before]
     after = [edit.after for edit in change.edits if edit.after]

@@ -1,7 +1,7 @@
 """All tenants in Azure Tables: which there are, and in which partition each one lives."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,8 +29,8 @@ class TableTenants:
     """
     The list of tenants.
 
-    Where a tenant lives never changes, so it is remembered; whether the tenant still exists is read with its own rows,
-    every time.
+    Where a tenant lives changes only when it is restored from an export, so it is remembered; whether the tenant still
+    lives there is read with its own rows, every time, and where it does not, the list is asked again.
     """
 
     def __init__(
@@ -54,11 +54,9 @@ class TableTenants:
 
     async def open(self, tenant: TenantId) -> TableTenantStore:
         """Find a tenant's store; NotFound when there never was such a tenant."""
-        home = self._homes.get(tenant) or await self._list.find(tenant)
-        if home is None:
-            raise NotFound
-        self._remember(home)
-        return self.at(home)
+        if home := self._homes.get(tenant):
+            return self.at(home, moved=lambda: self._look_up(tenant))
+        return self.at(await self._look_up(tenant))
 
     async def found(self, facts: Facts, change: Change[Any], author: Author, *, once: Once | None = None) -> None:
         """
@@ -105,8 +103,8 @@ class TableTenants:
 
     async def delete(self, tenant: Tenant, author: Author) -> str:
         """Delete a tenant for everybody, and tell the id of the operation that clears the rest away (R23)."""
-        store = await self.open(tenant.id)
-        work = await self._purge.begin(store.partition, tenant, author, self._now())
+        home = await self._look_up(tenant.id)
+        work = await self._purge.begin(home, tenant, author, self._now())
         self.at(SYSTEM).nudge([work])
         return work
 
@@ -124,8 +122,8 @@ class TableTenants:
         """Tell whether a group of a directory is, or was, in any tenant of a product."""
         return await self._index.knows(group_mark(directory, product))
 
-    def at(self, home: Partition) -> TableTenantStore:
-        """Open the store of a known partition."""
+    def at(self, home: Partition, *, moved: Callable[[], Awaitable[Partition]] | None = None) -> TableTenantStore:
+        """Open the store of a known partition; `moved` tells where to look when there is no tenant any more."""
         return TableTenantStore(
             home,
             tables=self._tables,
@@ -133,15 +131,20 @@ class TableTenants:
             outbox=self._outbox,
             catalogue=self._catalogue,
             now=self._now,
+            moved=moved,
         )
+
+    async def _look_up(self, tenant: TenantId) -> Partition:
+        home = await self._list.find(tenant)
+        if home is None:
+            raise NotFound
+        if len(self._homes) >= _REMEMBERED:
+            self._homes.clear()
+        self._homes[tenant] = home
+        return home
 
     async def _read_one(self, home: Partition) -> Tenant | None:
         try:
             return (await self.at(home).read(Wanted())).facts.tenant
         except NotFound:
             return None  # its founding or its deletion is under way
-
-    def _remember(self, home: Partition) -> None:
-        if len(self._homes) >= _REMEMBERED:
-            self._homes.clear()
-        self._homes[home.tenant] = home

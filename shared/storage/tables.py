@@ -1,7 +1,7 @@
 """The tables: transactions, point reads and range queries, each one request."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -129,13 +129,18 @@ class Tables:
     async def every(
         self, table: str, partition: str, row_from: str, row_to: str, *, select: Iterable[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Read all rows of a partition in a range of keys, a page after the other."""
+        """Read all rows of a partition in a range of keys."""
+        return [row async for page in self.pages(table, partition, row_from, row_to, select=select) for row in page]
+
+    async def pages(
+        self, table: str, partition: str, row_from: str, row_to: str, *, select: Iterable[str] | None = None
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Read all rows of a partition in a range of keys, up to a thousand at a time."""
         page = await self.query(table, partition, row_from, row_to, select=select)
-        found = page.rows
+        yield page.rows
         while page.next:
             page = await self.query(table, partition, row_from, row_to, select=select, continuation=page.next)
-            found += page.rows
-        return found
+            yield page.rows
 
     async def create_if_missing(self, tables: Iterable[str]) -> None:
         """Create those of the tables that do not exist."""

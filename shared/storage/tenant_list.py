@@ -1,18 +1,19 @@
 """
 The list of tenants: which ids are in use, in which partition each tenant lives, and which ids are used up.
 
-A line is never deleted: an id that had a tenant once is never used again.
+A line is never deleted: an id that had a tenant once is never used again. Only a tenant that is restored from an export
+moves, and comes back when it was deleted.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.errors import AlreadyExists
 from shared.domain.principals import TenantId
 from shared.storage import rows
-from shared.storage.batch import Insert, Merge
+from shared.storage.batch import Insert, Replace
 from shared.storage.errors import OutcomeUnknown, Refused
+from shared.storage.odata import ETAG
 from shared.storage.rows import Partition
 from shared.storage.tables import Tables
 
@@ -20,6 +21,7 @@ TENANTS: Final = "tenants"
 _ALL: Final = "tenant"
 _HOME: Final = "incarnation"
 _GONE: Final = "gone"
+_A_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,15 @@ class Places:
 
     homes: tuple[Partition, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the list says of an id: where its tenant lives or has lived, and whether it is deleted."""
+
+    home: Partition
+    gone: bool
+    etag: str
 
 
 class TenantList:
@@ -56,14 +67,62 @@ class TenantList:
 
     async def refuse_used_up(self, tenant: TenantId) -> None:
         """Refuse the id of a tenant that was deleted."""
-        row = await self._tables.get(TENANTS, _ALL, tenant)
-        if row and row.get(_GONE):
+        line = await self.line(tenant)
+        if line and line.gone:
             raise AlreadyExists
 
-    async def use_up(self, tenant: TenantId) -> None:
-        """Note that a tenant is deleted, whose id is never used again; harmless when it is noted already."""
-        with suppress(Refused):
-            await self._tables.commit(TENANTS, [Merge({"PartitionKey": _ALL, "RowKey": tenant, _GONE: True})])
+    async def use_up(self, home: Partition) -> None:
+        """
+        Note that a tenant is deleted, whose id is never used again.
+
+        Harmless when that is noted already, or when the tenant lives elsewhere by now.
+        """
+        line = await self.line(home.tenant)
+        while line and line.home == home and not line.gone:
+            try:
+                await self._write(home, line, gone=True)
+            except Refused:
+                line = await self.line(home.tenant)
+            else:
+                return
+
+    async def line(self, tenant: TenantId) -> Line | None:
+        """Read what the list says of an id; None when it was never used."""
+        row = await self._tables.get(TENANTS, _ALL, tenant)
+        return Line(Partition(tenant, row[_HOME]), bool(row.get(_GONE)), row[ETAG]) if row else None
+
+    async def is_home(self, home: Partition) -> bool:
+        """Tell whether a tenant lives here, and is not deleted."""
+        line = await self.line(home.tenant)
+        return line is not None and line.home == home and not line.gone
+
+    async def move(self, home: Partition, before: Line | None) -> bool:
+        """
+        Let a tenant live here from now on, whether or not it was deleted before.
+
+        False when the list no longer says what it said before.
+        """
+        try:
+            await self._write(home, before)
+        except Refused:
+            return False
+        except OutcomeUnknown:
+            if not await self.is_home(home):
+                raise
+        return True
+
+    async def homes(self) -> list[Partition]:
+        """List where all tenants live that are not deleted."""
+        places = await self.page(limit=_A_PAGE, after=None)
+        found = list(places.homes)
+        while places.next:
+            places = await self.page(limit=_A_PAGE, after=places.next)
+            found += places.homes
+        return found
+
+    async def _write(self, home: Partition, before: Line | None, *, gone: bool = False) -> None:
+        row = {"PartitionKey": _ALL, "RowKey": home.tenant, _HOME: home.incarnation, _GONE: gone or None}
+        await self._tables.commit(TENANTS, [Replace(row, before.etag) if before else Insert(row)])
 
     async def page(self, *, limit: int, after: str | None) -> Places:
         """List at most `limit` tenants in the order of their ids."""

@@ -1,6 +1,5 @@
 """A change as one entity group transaction: its rows, its audit records and its work, together or not at all."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,13 +102,7 @@ def _records(change: Change[Any], facts: Facts, author: Author, change_id: str) 
         )
         for at, event in reversed(tuple(enumerate(change.events)))  # newest first, within a change too
     )
-    of_each = defaultdict[str, list[Record]](list)
-    for record in records:
-        of_each[rows.audit_of_prefix(record.target.id) + place].append(record)
-    return {
-        rows.AUDIT_PREFIX + place: rows.records_row(records),
-        **{key: rows.records_row(tuple(about)) for key, about in of_each.items()},
-    }
+    return rows.rows_of_records(place, records)
 
 
 def _tenant(change: Change[Any], facts: Facts) -> _Rows:

@@ -16,6 +16,7 @@ OTHERS = {
         "queueName": "mail-reports-poison",
         "connection": "MembersStorage",
     },
+    "export_tenants": {"type": "timerTrigger", "schedule": "0 */10 1-4 * * *"},
     "sweep_outbox": {"type": "timerTrigger", "schedule": "*/30 * * * * *"},
 }
 

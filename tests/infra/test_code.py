@@ -53,6 +53,7 @@ PARAMETERS = {
     "join(hookExtensions, ',')": "a0000000-0000-4000-8000-000000000021",
     "join(signIns, ',')": "sign-in,entra,entra-sign-up,b2c,static-web-apps",
     "queueEndpoint": "https://stmd.queue.core.windows.net/",
+    "blobEndpoint": "https://stmd.blob.core.windows.net/",
     "string(clients)": EXAMPLE["MEMBERS_CLIENTS"],
     "string(emailPerHour)": "10",
     "string(emailPerMinute)": "5",
@@ -210,7 +211,7 @@ def test_reports_of_mails_come_into_the_queue_that_is_read() -> None:
 def test_triggers_have_their_connections() -> None:
     """Address, credential and identity, in the words of the Functions host."""
     connections = {each["connection"] for each in queue_triggers()}
-    parts = {"tableServiceUri", "queueServiceUri", "credential", "clientId"}
+    parts = {"tableServiceUri", "queueServiceUri", "blobServiceUri", "credential", "clientId"}
 
     assert connections == {STORAGE}
     assert {f"{name}__{part}" for name in connections for part in parts} <= app_settings().keys()

@@ -46,7 +46,11 @@ SAFE: dict[str, dict[str, bool | str]] = {
 
 GIVEN = {
     "modules/communication.bicep": {"Communication and Email Service Owner"},
-    "modules/data-storage.bicep": {"Storage Queue Data Contributor", "Storage Table Data Contributor"},
+    "modules/data-storage.bicep": {
+        "Storage Blob Data Contributor",
+        "Storage Queue Data Contributor",
+        "Storage Table Data Contributor",
+    },
     "modules/delivery-reports.bicep": {"Storage Queue Data Message Sender"},
     "modules/host-storage.bicep": {
         "Storage Blob Data Owner",
