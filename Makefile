@@ -1,6 +1,6 @@
 # Every target is a command of dev.py; ARGS are handed on: make test ARGS="tests/domain -k owner"
 
-.PHONY: run test check pins
+.PHONY: run test faults check pins
 
-run test check pins:
+run test faults check pins:
 	@python3 dev.py $@ $(ARGS)

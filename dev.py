@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-The one tool of this project: `python3 dev.py run | test | check | pins`.
+The one tool of this project: `python3 dev.py run | test | faults | check | pins`.
 
 It needs nothing but Python 3.8. It finds Python 3.13, makes `.venv`, installs what is pinned, and does so again only
 when the pins have changed.
@@ -46,6 +46,13 @@ def test(arguments: list[str]) -> int:
     return subprocess.call([str(PYTHON), "-m", "pytest", *arguments], cwd=str(ROOT))
 
 
+def faults(arguments: list[str]) -> int:
+    """Kill, cut and race the app, as long as the arguments say."""
+    set_up(node=True)
+    os.chdir(ROOT)
+    os.execv(str(PYTHON), [str(PYTHON), "-m", "tests.faults", *arguments])  # noqa: S606 - a Ctrl-C reaches it itself
+
+
 def check(_arguments: list[str]) -> int:
     """Check format, lint, types and imports; stop at the first that fails."""
     set_up(node=False)
@@ -77,7 +84,7 @@ def pins(_arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "pins": pins}
+COMMANDS = {"run": run, "test": test, "faults": faults, "check": check, "pins": pins}
 
 
 def set_up(*, node: bool) -> None:

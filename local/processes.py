@@ -35,7 +35,7 @@ def start(
         env=environment,
         cwd=directory,
         start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread is running yet
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread is running yet
     )
 
 
@@ -58,5 +58,6 @@ def _signal(process: Process, number: signal.Signals) -> None:
         return  # the whole group has ended
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have Linux kill this process when the one that started it ends in whatever way."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
@@ -81,14 +82,15 @@ def _once(http: func.HttpRequest, caller: Identity) -> Once | None:
     """
     Read the idempotency key: it belongs to caller, method and path, and stands for one body.
 
-    400 for one that is too short to be chosen well, or too long.
+    By which of its names the service was called does not matter: whoever asks again may come another way. 400 for a key
+    that is too short to be chosen well, or too long.
     """
     given = http.headers.get("idempotency-key")
     if given is None:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(given):
         raise problems.malformed_request("An Idempotency-Key has 8 to 64 printable characters.")
-    parts = [caller.directory, caller.subject, http.method, http.url.partition("?")[0], given]
+    parts = [caller.directory, caller.subject, http.method, urlsplit(http.url).path, given]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return Once(name, hashlib.sha256(http.get_body()).hexdigest(), tell=str)
 

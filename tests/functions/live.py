@@ -135,7 +135,8 @@ class Live:
         """
         Send a request, without `/api/`, as somebody (`by`), with a token or a key, or as nobody.
 
-        `body` is sent as JSON unless it is bytes already. Another `app` is another instance of the same service.
+        `body` is sent as JSON unless it is bytes already. Another `app` is another instance of the same service; a path
+        with a host calls the service by another name.
         """
         wiring.install(app or self.app)
         credential = token or key or (self.token(by) if by else None)
@@ -247,11 +248,11 @@ def _request(
     method: str, path: str, body: object, credential: str | None, headers: Mapping[str, str]
 ) -> tuple[Endpoint, func.HttpRequest]:
     parts = urlsplit(path)
-    endpoint, route_params = route_of(method, parts.path)
+    endpoint, route_params = route_of(method, parts.path.removeprefix("/api/"))
     text = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     request = func.HttpRequest(
         method,
-        f"https://loome.test/api/{path}",
+        path if parts.netloc else f"https://loome.test/api/{path}",
         headers=({"Authorization": f"Bearer {credential}"} if credential else {}) | dict(headers),
         params=dict(parse_qsl(parts.query)),
         route_params=route_params,

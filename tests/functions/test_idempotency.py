@@ -66,6 +66,17 @@ async def test_a_repeated_request_is_answered_the_same_and_does_nothing(live: Li
     assert len(await records(live, acme, "member.invited")) == 2  # Ada's, and Bo's
 
 
+async def test_a_service_that_is_called_by_another_name_is_the_same(live: Live) -> None:
+    """The key belongs to caller, method and path: a repetition may come by another host name, or another port."""
+    acme = await live.tenant()
+    path = f"tenants/{acme}/members"
+    first = await live.call("POST", path, one(live), by="Ada", headers=KEY)
+
+    again = await live.call("POST", f"https://other.test:8443/api/{path}", one(live), by="Ada", headers=KEY)
+
+    assert (again.status, again.text, again.headers[REPLAYED]) == (first.status, first.text, "true")
+
+
 async def test_a_repetition_is_answered_though_it_could_not_be_carried_out_any_more(live: Live) -> None:
     """What was done is looked for before it is decided whether it could be done now."""
     acme = await live.tenant()
