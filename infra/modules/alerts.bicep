@@ -81,6 +81,15 @@ var rules = [
     query: 'AppTraces | where Message == "mail.unavailable"'
   }
   {
+    name: 'exports-failing'
+    severity: 1
+    frequency: 'PT1H'
+    window: 'PT6H'
+    operator: 'GreaterThan'
+    threshold: 0
+    query: 'AppTraces | where Message == "export.failed"'
+  }
+  {
     name: 'mail-waiting'
     severity: 3
     frequency: 'PT15M'

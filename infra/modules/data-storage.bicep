@@ -10,12 +10,13 @@ param protectData bool
 param workspaceId string
 
 var tableNames = ['access', 'identities', 'tenants', 'work']
+var exportContainer = 'exports'
 var queueNames = ['work', 'work-poison', 'mail-reports', 'mail-reports-poison']
 
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-var accountRoles = [storageBlobDataContributor, storageQueueDataContributor, storageTableDataContributor]
+var accountRoles = [storageQueueDataContributor, storageTableDataContributor]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: name
@@ -63,11 +64,21 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-
 resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-09-01' = {
   parent: account
   name: 'default'
+  properties: {
+    deleteRetentionPolicy: {
+      enabled: true
+      days: 14
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: 14
+    }
+  }
 }
 
 resource exports 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-09-01' = {
   parent: blobService
-  name: 'exports'
+  name: exportContainer
   properties: {
     publicAccess: 'None'
   }
@@ -82,6 +93,16 @@ resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
     principalType: 'ServicePrincipal'
   }
 }]
+
+resource exporter 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(exports.id, principalId, storageBlobDataContributor)
+  scope: exports
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
 
 resource deleteLock 'Microsoft.Authorization/locks@2020-05-01' = if (protectData) {
   name: 'keep-members'

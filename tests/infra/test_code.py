@@ -15,6 +15,7 @@ from functions import BLUEPRINTS
 from shared.email.reports import QUEUE as REPORTS
 from shared.settings import STORAGE, read_settings
 from shared.storage.connection import ManagedIdentity, connection
+from shared.storage.exports import CONTAINER
 from shared.wiring import TABLES, App
 from tests.architecture.test_settings import EXAMPLE, OF_AZURE, OF_THE_HOST, Noting
 from tests.architecture.tree import ROOT, python_files
@@ -188,6 +189,16 @@ def test_the_queues_are_those_of_the_functions() -> None:
 
     assert queues
     assert names("queueNames") == queues | {f"{name}-poison" for name in queues}
+
+
+def test_the_container_is_that_of_the_code() -> None:
+    """Exports go where the identity may write blobs, which is there and nowhere else."""
+    roles = ALL["modules/data-storage.bicep"].variables["accountRoles"].body
+
+    assert names("exportContainer") == {CONTAINER}
+    assert roles is not None
+    assert "Blob" not in text(roles)
+    assert "scope: exports\n" in ALL["modules/data-storage.bicep"].path.read_text()
 
 
 def test_reports_of_mails_come_into_the_queue_that_is_read() -> None:
