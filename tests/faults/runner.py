@@ -17,7 +17,7 @@ from tests.faults.calm import Patience, calm_down
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.promises import ALWAYS, FINALLY, broken
 from tests.faults.races import RACES, Heat, run
-from tests.faults.strikes import BLOWS, HANGS, KILLS, MAILS, TROUBLES, Blow, Round, strike
+from tests.faults.strikes import BLOWS, HANGS, KILLS, MAILS, TROUBLES, Blow, Round, of_transactions, strike
 from tests.faults.world import World
 
 type Tell = Callable[[str], None]
@@ -31,6 +31,7 @@ _BATCH: Final = 150
 """Rounds after which it is waited until all is calm."""
 _FURTHEST: Final = 16
 """A call that most operations come to."""
+_TRANSACTIONS: Final = 2
 _STORM: Final = 5
 _STRIDE: Final = 9
 """An operation in pieces makes many calls that are alike."""
@@ -170,10 +171,14 @@ def _each(blows: Sequence[Blow], chance: Random) -> Iterator[Strikes]:
 
 
 def _some(blows: Sequence[Blow], chance: Random, furthest: int) -> Iterator[Strikes]:
-    """Plan some blow at some call of each operation in turn."""
+    """Plan some blow at some call of each operation in turn; at every other one it is a transaction."""
+    transactions = of_transactions(blows)
     while True:
-        for operation in chance.sample(OPERATIONS, len(OPERATIONS)):
-            yield [operation], chance.choice(blows), [chance.randint(1, furthest)]
+        for at, operation in enumerate(chance.sample(OPERATIONS, len(OPERATIONS))):
+            if at % 2:
+                yield [operation], chance.choice(blows), [chance.randint(1, furthest)]
+            else:
+                yield [operation], chance.choice(transactions), [chance.randint(1, _TRANSACTIONS)]
 
 
 async def long(runner: Runner, rounds: int) -> None:

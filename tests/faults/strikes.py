@@ -11,7 +11,7 @@ import base64
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.storage.outbox import QUEUE
@@ -76,7 +76,15 @@ HANGS: Final = (
     Blow("hangs after", Fault(carried_out=True, hangs=True)),
 )
 """They take as long as a try may take."""
-BLOWS: Final = {blow.name: blow for blow in (*KILLS, *TROUBLES, *MAILS, *HANGS)}
+
+
+def of_transactions(blows: Sequence[Blow]) -> list[Blow]:
+    """Have blows fall on transactions only, of which an operation has one to three."""
+    return [replace(blow, name=f"{blow.name} a transaction", only="$batch") for blow in blows]
+
+
+_CALLS: Final = (*KILLS, *TROUBLES)
+BLOWS: Final = {blow.name: blow for blow in (*_CALLS, *of_transactions(_CALLS), *MAILS, *HANGS)}
 
 
 @dataclass
