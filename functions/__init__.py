@@ -20,6 +20,7 @@ from functions import (
     roles,
     sign_in,
     tenants,
+    upkeep,
 )
 
 BLUEPRINTS = (
@@ -41,5 +42,6 @@ BLUEPRINTS = (
     outbox.functions,
     mail_reports.functions,
     exports.functions,
+    upkeep.functions,
     meta.functions,
 )

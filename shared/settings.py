@@ -91,6 +91,14 @@ class SignInSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days records and finished operations are kept; 0 is for ever."""
+
+    audit_days: int = 400
+    operation_days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """
     All settings.
@@ -109,6 +117,7 @@ class Settings:
     storage: Mapping[str, str] = field(repr=False)
     sign_ins: SignInSettings = SignInSettings()
     export_days: int = 30
+    retention: Retention = field(default_factory=Retention)
 
 
 class _Directory(BaseModel):
@@ -162,6 +171,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         export_days=_days(environment, "MEMBERS_EXPORT_DAYS", 30),
         storage={name: value for name, value in environment.items() if name.partition("__")[0] == STORAGE},
         sign_ins=_sign_ins(environment, directories),
+        retention=Retention(
+            audit_days=_number(environment, "MEMBERS_AUDIT_DAYS", Retention().audit_days, least=0),
+            operation_days=_number(environment, "MEMBERS_OPERATION_DAYS", Retention().operation_days, least=0),
+        ),
     )
 
 
@@ -228,10 +241,10 @@ def _given(environment: Mapping[str, str], name: str) -> str:
     raise BrokenSettings(f"The setting {name} is missing.")
 
 
-def _number(environment: Mapping[str, str], name: str, usual: int) -> int:
+def _number(environment: Mapping[str, str], name: str, usual: int, *, least: int = 1) -> int:
     text = environment.get(name, "").strip() or str(usual)
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST_NUMBER):
-        raise BrokenSettings(f"The setting {name} is not a whole number from 1 to {_LARGEST_NUMBER:,}.")
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= _LARGEST_NUMBER):
+        raise BrokenSettings(f"The setting {name} is not a whole number from {least} to {_LARGEST_NUMBER:,}.")
     return int(text)
 
 

@@ -3,17 +3,17 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from shared.catalogues import catalogue
+from shared.catalogues import catalogue, products
 from shared.domain.catalogue import Catalogue
 from shared.domain.loopback import is_loopback
-from shared.domain.principals import ProductId
+from shared.domain.principals import ProductId, group_mark
 from shared.email.sender import AccessKey, AzureEmail, ManagedIdentity
 from shared.identity.api_keys import Pepper, Peppers
 from shared.identity.directory import GraphDirectory
@@ -39,12 +39,16 @@ from shared.version import VERSION
 if TYPE_CHECKING:
     from shared.identity.jwks import KeySource
     from shared.identity.tokens import TokenValidator
+    from shared.storage.clean_up import CleanUp
     from shared.storage.exports import Exports
     from shared.storage.restore import Restore
+    from shared.storage.rounds import Rounds
+    from shared.storage.verifying.verifier import Verifier
 
 TABLES: Final = (ACCESS, IDENTITIES, TENANTS, WORK)
 REQUESTS_A_MINUTE: Final = 1200
 _STORAGE_SECONDS: Final = 5.0
+_LONGEST_DAYS: Final = 36_500
 _HURRIED_SECONDS: Final = 0.4
 _HEDGE_SECONDS: Final = 0.06
 """Whoever waits at a sign-in has no time for a slow answer: a second reading is under way before it is missed."""
@@ -173,6 +177,30 @@ class App:
         return Restore(self.tables, index, self.outbox, self.exports, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
+    def verifier(self) -> "Verifier":
+        """The verifier of tenants."""
+        from shared.storage.verifying.verifier import Verifier  # noqa: PLC0415 - only the nights need it
+
+        index = IdentityIndex(self.tables)
+        return Verifier(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+
+    @cached_property
+    def clean_up(self) -> "CleanUp":
+        """The clean-up."""
+        from shared.storage.clean_up import CleanUp, Kept  # noqa: PLC0415 - the same
+
+        kept = self.settings.retention
+        marks = [group_mark(each.id, product.id) for each in self.settings.directories for product in products()]
+        return CleanUp(self.tables, Kept(_days(kept.audit_days), _days(kept.operation_days)), marks=marks)
+
+    @cached_property
+    def rounds(self) -> "Rounds":
+        """How far the rounds of verifier and clean-up have come."""
+        from shared.storage.rounds import Rounds  # noqa: PLC0415 - only the nights need it
+
+        return Rounds(self.tables)
+
+    @cached_property
     def outbox(self) -> Outbox:
         """Open work."""
         return Outbox(self.tables, self.queue)
@@ -224,6 +252,10 @@ class App:
 
 
 _installed: list[App] = []
+
+
+def _days(days: int) -> timedelta | None:
+    return timedelta(days=min(days, _LONGEST_DAYS)) if days else None
 
 
 def app() -> App:

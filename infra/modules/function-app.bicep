@@ -141,6 +141,8 @@ resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
     AZURE_CLIENT_ID: identityClientId
     MEMBERS_DIRECTORIES: string(directories)
     MEMBERS_AUDIENCE: apiAudience
+    MEMBERS_AUDIT_DAYS: '400'
+    MEMBERS_OPERATION_DAYS: '90'
     MEMBERS_CURSOR_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/cursor-key)'
     MEMBERS_KEY_PEPPERS: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/key-peppers)'
 

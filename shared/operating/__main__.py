@@ -13,11 +13,12 @@ from shared import wiring
 from shared.operating import exporting, restoring
 from shared.operating.command import Command
 from shared.operating.replay import REPLAY
+from shared.operating.verify import VERIFY
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable
 from shared.wiring import App
 
-COMMANDS: Final[Sequence[Command]] = (exporting.EXPORT, exporting.LIST, restoring.RESTORE, REPLAY)
+COMMANDS: Final[Sequence[Command]] = (exporting.EXPORT, exporting.LIST, restoring.RESTORE, REPLAY, VERIFY)
 _CANNOT_START: Final = 2
 
 

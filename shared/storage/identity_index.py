@@ -19,6 +19,7 @@ from shared.storage.rows import Partition, beyond, hash_of_address, hash_of_iden
 from shared.storage.tables import Tables
 
 IDENTITIES: Final = "identities"
+_A_PAGE: Final = 1000
 
 
 class IdentityIndex:
@@ -36,6 +37,12 @@ class IdentityIndex:
         """Take lines of a tenant away, by the hashes of addresses and identities; harmless for those not there."""
         keys = ([Key(bucket, f"{each}!{partition}") for each in some] for bucket, some in _in_buckets(set(hashes)))
         await asyncio.gather(*(self._tables.clear(IDENTITIES, some) for some in keys))
+
+    async def missing(self, partition: Partition, hashes: Iterable[str]) -> set[str]:
+        """Tell which lines of a tenant are not there, by the hashes of addresses and identities."""
+        wanted = set(hashes)
+        found = await asyncio.gather(*(self._there(partition, *each) for each in _in_buckets(wanted, most=_A_PAGE)))
+        return wanted.difference(*found)
 
     async def tenants_of(
         self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
@@ -61,16 +68,23 @@ class IdentityIndex:
         lines = [Upsert({"PartitionKey": bucket, "RowKey": f"{each}!{partition}"}) for each in hashes]
         await self._tables.commit(IDENTITIES, lines)
 
+    async def _there(self, partition: Partition, bucket: str, hashes: Iterable[str]) -> set[str]:
+        from shared.storage.lookups import find  # noqa: PLC0415 - only the verifier needs it
+
+        keys = {f"{each}!{partition}": each for each in hashes}
+        found = await find(self._tables, IDENTITIES, bucket, keys, select=["RowKey"])
+        return {keys[name] for name in found}
+
     async def _lines(self, name: str) -> list[str]:
         prefix = f"{name}!"
         found = await self._tables.every(IDENTITIES, name[0], prefix, beyond(prefix), select=["RowKey"])
         return [str(row["RowKey"]).removeprefix(prefix) for row in found]
 
 
-def _in_buckets(hashes: Iterable[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Sort hashes into partitions, as many together as a transaction holds."""
+def _in_buckets(hashes: Iterable[str], *, most: int = MOST_OPERATIONS) -> Iterator[tuple[str, Sequence[str]]]:
+    """Sort hashes into partitions, at most so many together: as a rule, what a transaction holds."""
     buckets = defaultdict[str, list[str]](list)
     for each in sorted(hashes):
         buckets[each[0]].append(each)
     for bucket, lines in buckets.items():
-        yield from ((bucket, some) for some in batched(lines, MOST_OPERATIONS, strict=False))
+        yield from ((bucket, some) for some in batched(lines, most, strict=False))

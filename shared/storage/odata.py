@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -54,6 +55,11 @@ def within(partition: str, row_from: str, row_to: str) -> str:
     """Spell the condition for the rows of a partition from one key on and up to, not including, another."""
     key, first, end = (_literal(_key_part(text)) for text in (partition, row_from, row_to))
     return f"PartitionKey eq {key} and RowKey ge {first} and RowKey lt {end}"
+
+
+def written(before: datetime) -> str:
+    """Spell the further condition for rows that were last written before some moment."""
+    return f" and Timestamp lt datetime'{before.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
 
 
 def dump(row: Row) -> bytes:

@@ -168,7 +168,7 @@ class Done:
 
 def once_key(name: str) -> str:
     """Spell the key of the row that keeps a request from being carried out twice."""
-    return f"once!{name}"
+    return f"{ONCE_PREFIX}{name}"
 
 
 def done_row(done: Done) -> Columns:
@@ -258,7 +258,7 @@ def inside(key: str) -> Inside:
 
 def operation_key(operation: str) -> str:
     """Spell the key of a long removal."""
-    return f"operation!{operation}"
+    return f"{OPERATION_PREFIX}{operation}"
 
 
 MAIL_PREFIX: Final = "mail!"
@@ -268,9 +268,9 @@ FAILED_PREFIX: Final = "failed!"
 MISS_PREFIX: Final = "miss!"
 AUDIT_PREFIX: Final = "audit!"
 OUTBOX_PREFIX: Final = "outbox!"
-
-
+OPERATION_PREFIX: Final = "operation!"
 AUDIT_OF_PREFIX: Final = "audit-of!"
+ONCE_PREFIX: Final = "once!"
 LIST_PREFIX: Final = "list!"
 ROLE_PREFIX: Final = "role!"
 IN_PREFIX: Final = "in!"

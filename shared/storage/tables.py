@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
@@ -81,12 +82,17 @@ class Tables:
 
     async def clear(self, table: str, keys: Sequence[Key]) -> None:
         """Delete rows of one partition, as far as they are there; at most as many as a transaction holds."""
+        await self.delete(table, [batch.Delete(key) for key in keys])
+
+    async def delete(self, table: str, rows: Sequence[batch.Delete]) -> int:
+        """Delete those rows of one partition that are as they are wanted, and tell how many; at most a transaction."""
         try:
-            await self.commit(table, [batch.Delete(key) for key in keys])
+            await self.commit(table, rows)
         except Refused:
-            middle = len(keys) // 2
-            for half in (keys[:middle], keys[middle:]) if middle else ():
-                await self.clear(table, half)
+            middle = len(rows) // 2
+            halves = (rows[:middle], rows[middle:]) if middle else ()
+            return sum([await self.delete(table, half) for half in halves])
+        return len(rows)
 
     async def get(
         self,
@@ -114,13 +120,19 @@ class Tables:
         select: Iterable[str] | None = None,
         limit: int = _MOST_ROWS,
         continuation: Continuation | None = None,
+        before: datetime | None = None,
     ) -> Page:
         """
         Read at most `limit` (≤ 1,000) rows of a partition, from one key on and up to, not including, another.
 
-        A page may be shorter than `limit` while there is more, but is empty only at the end.
+        A page may be shorter than `limit` while there is more, but is empty only at the end. With `before`, only rows
+        that were last written before some moment, by storage's own clock.
         """
-        condition = {"$filter": odata.within(partition, row_from, row_to), "$top": str(limit), **_selection(select)}
+        condition = {
+            "$filter": odata.within(partition, row_from, row_to) + (odata.written(before) if before else ""),
+            "$top": str(limit),
+            **_selection(select),
+        }
         page = await self._page(table, condition, continuation)
         while page.next and not page.rows:
             page = await self._page(table, condition, page.next)

@@ -87,8 +87,10 @@ class TenantMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of everything."""
-        self.run(self.close())
-        self.runner.close()
+        try:
+            self.run(self.close())
+        finally:
+            self.runner.close()
 
     # The beginning
 

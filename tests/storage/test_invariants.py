@@ -12,15 +12,18 @@ from shared.storage import rows
 from shared.storage.cascades import Cascades
 from shared.storage.client import Client
 from shared.storage.connection import connection
+from shared.storage.identity_index import IdentityIndex
 from shared.storage.outbox import Outbox
 from shared.storage.queue import Queue
 from shared.storage.rows import ACCESS, Columns
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import Tenants, TenantStore
+from shared.storage.verifying.verifier import Verifier
 from shared.wiring import TABLES
 from tests.azurite import Azurite
-from tests.domain.machine import Seen, TenantMachine
+from tests.domain.machine import START, Seen, TenantMachine
+from tests.people import product
 from tests.storage.stores import tenants_at
 
 _SECONDS = 10
@@ -42,8 +45,21 @@ class TableMachine(TenantMachine):
         return tenants_at(self._client, now)
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._client.close()
+        """Let go of the connections, after the verifier has looked at what is left."""
+        try:
+            await self.verify()
+        finally:
+            await self._client.close()
+
+    async def verify(self) -> None:
+        """Let the verifier find nothing wrong; nobody sends mails here, so their work must not seem old."""
+        if isinstance(self.store, TableTenantStore):
+            verifier = Verifier(
+                self._tables, IdentityIndex(self._tables), self._outbox, catalogue=product, now=lambda: START
+            )
+            report = await verifier.verify(self.store.partition)
+            assert report
+            assert report.outcomes == ()
 
     async def clear(self, store: TenantStore) -> None:
         """Carry all long removals on to their end."""
