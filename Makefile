@@ -3,4 +3,7 @@
 .PHONY: run test faults check pins
 
 run test faults check pins:
+.PHONY: run test check bench pins
+
+run test check bench pins:
 	@python3 dev.py $@ $(ARGS)

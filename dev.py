@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """
 The one tool of this project: `python3 dev.py run | test | faults | check | pins`.
+The one tool of this project: `python3 dev.py run | test | check | bench | pins`.
 
 It needs nothing but Python 3.8. It finds Python 3.13, makes `.venv`, installs what is pinned, and does so again only
 when the pins have changed.
@@ -24,6 +25,7 @@ PINS = ROOT / "requirements-dev.txt"
 NODE_PINS = ROOT / "local" / "node" / "requirements.txt"
 NODE_OLDEST = 20
 NODE_PACKAGES = {"Azurite": ROOT / "local" / "azurite", "the identity provider": ROOT / "local" / "identity_provider"}
+PEER = ROOT / "benchmarks" / "better_auth"
 
 CHECKS = {
     "format": ["ruff", "format", "--check"],
@@ -68,6 +70,17 @@ def check(_arguments: list[str]) -> int:
     return 0
 
 
+def bench(arguments: list[str]) -> int:
+    """Measure speed as ratios; takes about half an hour, and writes benchmarks/RESULTS.md."""
+    set_up(node=True)
+    try:
+        npm_install("better-auth", PEER, node_environment())
+    except SystemExit as reason:  # a peer that cannot be had is left out
+        print(reason, flush=True)
+    os.chdir(ROOT)
+    os.execv(str(PYTHON), [str(PYTHON), "-m", "benchmarks", *arguments])  # noqa: S606 - signals reach it directly
+
+
 def pins(_arguments: list[str]) -> int:
     """Compile the requirements anew, with hashes and without the addresses of any index."""
     uv = shutil.which("uv") or give_up("Pins are compiled by uv: install it first (`python3 -m pip install uv`).")
@@ -85,6 +98,7 @@ def pins(_arguments: list[str]) -> int:
 
 
 COMMANDS = {"run": run, "test": test, "faults": faults, "check": check, "pins": pins}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "pins": pins}
 
 
 def set_up(*, node: bool) -> None:

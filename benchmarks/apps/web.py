@@ -1,0 +1,14 @@
+"""
+The app without its queue and timer functions, as an instance for HTTP is in Azure.
+
+Flex Consumption runs every function that is not called over HTTP on instances of its own.
+"""
+
+import azure.functions as func
+
+from functions import BLUEPRINTS, outbox
+
+app = func.FunctionApp()
+for blueprint in BLUEPRINTS:
+    if blueprint is not outbox.functions:
+        app.register_functions(blueprint)

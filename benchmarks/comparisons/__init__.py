@@ -1,0 +1,1 @@
+"""The comparisons, one a file; each gives sections of the results."""
