@@ -71,6 +71,7 @@ class Bench:
     without_peer: bool
     sections: list[Section] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    failed: bool = False
 
     async def run(self) -> None:
         """Measure everything that is wanted."""
@@ -201,12 +202,13 @@ def main() -> int:
             return 2
         except (ProgramFailed, UnexpectedAnswer) as reason:
             print(f"\n{reason}", file=sys.stderr)
-            return 1
+            bench.failed = True
+            bench.left_out.append("everything after the last section, because something failed.")
         except KeyboardInterrupt:
             print("\nStopped.", flush=True)
             return 130
     _write(bench, arguments.output, begun=begun, load=load)
-    return 0
+    return int(bench.failed)
 
 
 def show(text: str) -> None:
