@@ -234,8 +234,10 @@ def _write(bench: Bench, folder: Path | None, *, begun: datetime, load: str) -> 
         "drawing": os.path.relpath(picture, results.parent),
     }
     results.write_text(report.page(bench.sections, bench.left_out, **facts))
-    picture.write_text(drawing.svg(bench.sections))
-    print(f"Written: {results.name}, {picture.name}", flush=True)
+    print(f"Written: {results.name}", flush=True)
+    if any(section.drawn for section in bench.sections):
+        picture.write_text(drawing.svg(bench.sections))
+        print(f"Written: {picture.name}", flush=True)
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:

@@ -6,9 +6,11 @@ Flex Consumption runs every function that is not called over HTTP on instances o
 
 import azure.functions as func
 
-from functions import BLUEPRINTS, outbox
+from functions import BLUEPRINTS, mail_reports, outbox
+
+_OTHERS = (mail_reports.functions, outbox.functions)
 
 app = func.FunctionApp()
 for blueprint in BLUEPRINTS:
-    if blueprint is not outbox.functions:
+    if blueprint not in _OTHERS:
         app.register_functions(blueprint)

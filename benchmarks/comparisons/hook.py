@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from statistics import median
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -17,6 +18,7 @@ from benchmarks.subjects import Progress, UnexpectedAnswer
 _HOOK = "/hooks/entra/token-issuance-start"
 _CALLERS = 16
 _TAIL = 0.99
+_HOOK_SECONDS = 0.9
 _NO_MAIL_SECONDS = 1.0
 _FIRST_MAIL_SECONDS = 30.0
 _TICK = 0.02
@@ -29,7 +31,8 @@ _EVENT = "microsoft.graph.authenticationEvent.tokenIssuanceStart"
 _CALLOUT = "microsoft.graph.onTokenIssuanceStartCalloutData"
 _ABOUT = """\
 The time of {what}, sixteen callers at once, while {mails} mails go out, divided by the time while none do. Queue,
-timers and HTTP share one process here, which is the worst case: in Azure they have instances of their own."""
+timers and HTTP share one process here, which is the worst case: in Azure they have instances of their own. The hook
+answers "unknown" when it does not know in time; it did so {unknown} times, the first round included."""
 
 
 async def while_mail_goes_out(
@@ -62,12 +65,14 @@ async def while_mail_goes_out(
             sent.append(float(await _count_mails(app)))
         await _until_sent(app)
     del quiet[0], busy[0], sent[0]
+    late = [sum(each > _HOOK_SECONDS for each in latencies) / len(latencies) * 100 for latencies in busy]
     return Section(
         "Signing in while mail goes out",
-        _ABOUT.format(what=caller.what, mails=mails),
+        _ABOUT.format(what=caller.what, mails=mails, unknown=caller.unknown),
         (
             Figure("median", ratios(map(median, busy), map(median, quiet))),
             Figure("99 of 100", ratios((percentile(b, _TAIL) for b in busy), (percentile(q, _TAIL) for q in quiet))),
+            Figure("answered after 0.9 s, while mail went out", tuple(late), unit="%"),
             Figure("mails sent meanwhile", tuple(sent), unit="mails"),
         ),
     )
@@ -80,6 +85,8 @@ class Caller:
         self._app = app
         self._token = token
         self.what = "the sign-in hook" if token else "`POST /sign-in`"
+        self.unknown = 0
+        """How often the hook did not know in time."""
 
     @classmethod
     async def of(cls, app: Loome) -> "Caller":
@@ -98,8 +105,9 @@ class Caller:
             return
         answer = await self._app.call("POST", _HOOK.lstrip("/"), _event(person), token=self._token)
         claims = answer["data"]["actions"][0]["claims"]
-        if claims["loomeStatus"] != "active":
+        if claims["loomeStatus"] not in {"active", "unknown"}:
             raise UnexpectedAnswer(f"the hook answered {claims}")
+        self.unknown += claims["loomeStatus"] == "unknown"
 
 
 async def _sign_ins(caller: Caller, requests: int) -> list[float]:
@@ -142,7 +150,7 @@ def _event(person: Person) -> dict[str, Any]:
     name = person.address.partition("@")[0]
     application = {"id": _INTEGRATE, "appId": _INTEGRATE, "appDisplayName": "Loome Integrate"}
     context = {
-        "correlationId": f"{time.monotonic_ns():032x}",
+        "correlationId": str(uuid4()),
         "client": {"ip": "203.0.113.7", "locale": "en-au", "market": "en-au"},
         "protocol": "OAUTH2.0",
         "clientServicePrincipal": application,
