@@ -8,6 +8,7 @@ from benchmarks.peer import postgresql_version
 from local.node import find_node
 
 _GIB = 2**30
+_IDLE = 0.25
 
 
 def describe() -> str:
@@ -28,5 +29,9 @@ def describe() -> str:
 
 
 def busy() -> str:
-    """Tell how much the machine was doing anyway."""
-    return f"{os.getloadavg()[0]:.1f}"
+    """Tell how much the machine is doing anyway."""
+    load = os.getloadavg()[0]
+    told = f"When it began, {load:.1f} processes wanted a core."
+    if load > (os.cpu_count() or 1) * _IDLE:
+        told += " That is a busy machine: its figures are a rehearsal."
+    return told

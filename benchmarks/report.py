@@ -11,7 +11,9 @@ _HEAD = """\
 Written by `make bench`; how it measures, and where the time goes, is in
 [docs/performance.md](../docs/performance.md).
 
-Run on {date} with version {version} of the app: {machine}. {course} When it began, {load} processes wanted a core.
+- **When**: {date}, version {version} of the app
+- **Machine**: {machine}
+- **Course**: {course} {load}
 
 Each figure is the median of its rounds with the full range, and all rounds of a comparison are interleaved, so whatever
 else the machine does hits both sides. A ratio below 1 means that the app takes less. Only ratios are claimed.
