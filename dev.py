@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """
-The one tool of this project: `python3 dev.py run | test | faults | check | pins`.
-The one tool of this project: `python3 dev.py run | test | check | bench | pins`.
+The one tool of this project: `python3 dev.py run | test | faults | bench | check | pins`.
 
 It needs nothing but Python 3.8. It finds Python 3.13, makes `.venv`, installs what is pinned, and does so again only
 when the pins have changed.
@@ -97,8 +96,7 @@ def pins(_arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "faults": faults, "check": check, "pins": pins}
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "pins": pins}
+COMMANDS = {"run": run, "test": test, "faults": faults, "bench": bench, "check": check, "pins": pins}
 
 
 def set_up(*, node: bool) -> None:
