@@ -21,7 +21,7 @@ def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
     nothing (R11). One that names the identity and has expired gives way to whatever else lets the person in: one person
     is one member (R3).
     """
-    known = facts.by_identity.get(person.identity)
+    known = _known(facts, person)
     active = known if known and known.status is Status.ACTIVE else None
     released = _release(facts, person)
     waiting = sorted(_waiting(facts, person), key=lambda member: member.created_at)
@@ -32,6 +32,18 @@ def sign_in(facts: Facts, person: Person) -> Change[Member | None]:
     if active:
         return _and(_seen_again(facts, person, active, groups), released)
     return _and(_arrive_by_group(facts, person, groups, late) if groups else Change(None), released)
+
+
+def _known(facts: Facts, person: Person) -> Member | None:
+    """
+    Find the member that the person is.
+
+    What is stored under identity and address is not read in one moment: while somebody's conversion is being written,
+    the address may tell of it already, and the identity not yet.
+    """
+    addressed = facts.by_address.get(person.address) if person.address else None
+    there = addressed if addressed and addressed.identity == person.identity else None
+    return facts.by_identity.get(person.identity) or there
 
 
 def _and(change: Change[Member | None], released: Change[None]) -> Change[Member | None]:

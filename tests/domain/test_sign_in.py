@@ -89,6 +89,17 @@ def test_signing_in_again_changes_nothing() -> None:
     assert sign_in(facts(active_bo, at=LATER - timedelta(seconds=1)), BO_SIGNS_IN) == Change(active_bo)
 
 
+def test_a_conversion_that_is_seen_by_its_address_first_is_not_missed() -> None:
+    """Of two calls at once, one converts; the other may read the address after that, and the identity before (R10)."""
+    bo = active("Bo")
+    torn = replace(facts(ADA, bo), by_identity=facts(ADA).by_identity)
+
+    change = sign_in(torn, signing_in("Bo"))
+
+    assert change == Change(bo)
+    assert sign_in(torn, signing_in("Eve", address=bo.email, proof=None)) == Change(None)
+
+
 def test_once_a_day_it_is_noted_that_somebody_was_here() -> None:
     """Which is no change that anybody asked for, and leaves no record."""
     change = sign_in(facts(CY, at=LATER), signing_in("Cy"))
