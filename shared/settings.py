@@ -21,6 +21,7 @@ STORAGE: Final = "MembersStorage"
 _SHORTEST_KEY = 32
 _SHORTEST_PASSWORD = 16
 _USUAL_ADAPTERS = f"{Adapter.FRONT_END},{Adapter.ENTRA}"
+_ADAPTERS = ", ".join(each for each in Adapter if each is not Adapter.FIRST_CALL)
 _THUMBPRINT = re.compile(r"[0-9a-f]{64}")
 
 type _Passwords = Annotated[tuple[Annotated[str, Field(min_length=_SHORTEST_PASSWORD)], ...], Field(max_length=2)]
@@ -195,7 +196,7 @@ def _adapters(text: str) -> frozenset[Adapter]:
     try:
         named = frozenset(map(Adapter, _listed(text)))
     except ValueError as error:
-        raise BrokenSettings(f"The setting MEMBERS_SIGN_INS names an adapter that there is not: {error}.") from error
+        raise BrokenSettings(f"The setting MEMBERS_SIGN_INS names something other than {_ADAPTERS}.") from error
     return named - {Adapter.FIRST_CALL}
 
 

@@ -272,6 +272,8 @@ def install(app: App) -> None:
 
 def _checked(app: App) -> App:
     """Make what depends on settings, so that a broken one shows before the first request is answered."""
+    if not all(map(catalogue, app.settings.sign_ins.products.values())):
+        raise BrokenSettings("The setting MEMBERS_CLIENTS names a product that there is not.")
     try:
         _ = app.tokens, app.tenants, app.email, app.peppers, app.directory
     except ValueError as error:

@@ -169,6 +169,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     | {"MEMBERS_DIRECTORIES": '[{"name": "x", "tid": "x", "issuers": ["http://login.test/x"]}]'},
     "with storage that is none": EXAMPLE | {"MembersStorage": "UseDevelopmentStorage=maybe"},
     "with mail over plain HTTP": EXAMPLE | {"EMAIL_ENDPOINT": "http://mail.test"},
+    "with a front end of no product": EXAMPLE | {"MEMBERS_CLIENTS": '{"x": "integrate", "y": "integrated"}'},
 }
 
 
