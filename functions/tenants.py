@@ -75,7 +75,7 @@ async def update_tenant(request: Request[Nothing, ChangedTenant]) -> Answer[Tena
     """
     tenant, body = request.tenant, request.body
     changed = await tenant.carry_out(
-        lambda facts: change_tenant(facts, tenant_requests.changed(facts.tenant, body), actor=tenant.actor)
+        lambda facts: change_tenant(facts, tenant_requests.changed(facts.tenant, body, request.app), actor=tenant.actor)
     )
     return tenant_answers.tenant(changed)
 

@@ -48,7 +48,7 @@ def facts_of(body: NewTenant, app: App, *, actor: Actor) -> Facts:
         url=body.url,
         created_at=at,
         created_by=actor.ref,
-        directory=_directory(body.directory_id),
+        directory=_directory(body.directory_id, app),
         settings=_with(TenantSettings(), body),
     )
     return Facts(tenant=tenant, catalogue=product, at=at, seed=uuid4())
@@ -61,14 +61,14 @@ def founding(facts: Facts, body: NewTenant, *, actor: Actor) -> Change[Tenant]:
         return found(facts, pieces, actor=actor)
 
 
-def changed(tenant: Tenant, body: ChangedTenant) -> Tenant:
+def changed(tenant: Tenant, body: ChangedTenant, app: App) -> Tenant:
     """See a tenant as it will be: with what is given, and all else as it is."""
     given = body.model_fields_set
     return replace(
         tenant,
         name=body.name if "name" in given else tenant.name,
         url=body.url if "url" in given else tenant.url,
-        directory=_directory(body.directory_id) if "directory_id" in given else tenant.directory,
+        directory=_directory(body.directory_id, app) if "directory_id" in given else tenant.directory,
         settings=_with(tenant.settings, body.settings),
     )
 
@@ -81,5 +81,11 @@ def _with(settings: TenantSettings, given: NewSettings) -> TenantSettings:
     return replace(settings, **told, allowed_email_domains=tuple(dict.fromkeys(domains)))
 
 
-def _directory(text: str | None) -> DirectoryId | None:
-    return DirectoryId(text) if text else None
+def _directory(text: str | None, app: App) -> DirectoryId | None:
+    """Find a directory whose people may sign in: of any other one, everybody would be a guest."""
+    if text is None:
+        return None
+    for known in app.settings.directories:
+        if known.id.lower() == text.lower():
+            return known.id
+    raise problems.invalid_request(FieldError(pointer="#/directoryId", detail="This directory is not known here."))

@@ -7,6 +7,7 @@ import pytest
 from shared.domain.principals import TenantId
 from tests.functions.app import Api, MemoryApp, Reply
 from tests.functions.endpoints import BODIES
+from tests.identity.issuer import FABRIKAM
 
 INITECH: dict[str, Any] = {
     "id": "initech",
@@ -181,6 +182,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "an address for a domain": ({"allowedEmailDomains": ["ada@contoso.test"]}, "#/allowedEmailDomains/0"),
     "an empty domain": ({"allowedEmailDomains": [""]}, "#/allowedEmailDomains/0"),
     "a language": ({"locale": "English"}, "#/locale"),
+    "a directory that nobody can sign in at": ({"directoryId": FABRIKAM}, "#/directoryId"),
+    "a directory without an id": ({"directoryId": ""}, "#/directoryId"),
 }
 
 

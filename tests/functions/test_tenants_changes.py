@@ -16,6 +16,8 @@ SETTINGS: dict[str, Any] = {
 }
 """What a tenant begins with."""
 
+NO_DIRECTORY = "0a1b2c3d-0000-4000-8000-00000000000a"
+
 
 async def test_administrators_change_name_and_settings(live: Live) -> None:
     """What is not given stays as it is."""
@@ -49,6 +51,18 @@ async def test_operators_change_where_a_tenant_works(live: Live) -> None:
 
     assert {name: changed[name] for name in change} == change
     assert (await live.done("PATCH", f"tenants/{acme}", {"directoryId": None}, by="Olga"))["directoryId"] is None
+
+
+async def test_a_tenants_directory_is_one_that_people_can_sign_in_at(live: Live) -> None:
+    """Of any other one, all of its people would be guests, and no look-up would ever find anybody (R5)."""
+    acme = await live.tenant(directoryId=str(live.contoso.tid))
+
+    unknown = await live.call("PATCH", f"tenants/{acme}", {"directoryId": NO_DIRECTORY}, by="Olga")
+    capitals = await live.done("PATCH", f"tenants/{acme}", {"directoryId": live.fabrikam.tid.upper()}, by="Olga")
+
+    assert unknown.problem == (422, "invalid-request")
+    assert [error["pointer"] for error in unknown.json["errors"]] == ["#/directoryId"]
+    assert capitals["directoryId"] == live.fabrikam.tid
 
 
 @pytest.mark.parametrize(
