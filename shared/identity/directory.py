@@ -26,6 +26,8 @@ MOST_PAGES: Final = 10
 MEMBERS_SECONDS: Final = 10.0
 """For all pages of a group's members together."""
 LOOKUPS_A_MINUTE: Final = 30
+SIGN_INS_A_MINUTE: Final = 10
+"""After which the groups of somebody who keeps signing in stay unknown for a while."""
 LONGEST_SEARCH: Final = 100
 
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName"
@@ -91,7 +93,8 @@ class GraphDirectory:
     ) -> None:
         self._graph = GraphClient(endpoint, session, timeout=timeout)
         self._tokens = tokens
-        self._allowance = Allowance(LOOKUPS_A_MINUTE, 60, clock)
+        self._lookups = Allowance(LOOKUPS_A_MINUTE, 60, clock)
+        self._sign_ins = Allowance(SIGN_INS_A_MINUTE, 60, clock)
         if isinstance(tokens, PassedOn) != self._graph.is_local:
             raise ValueError("Callers' tokens are passed on to a loopback Graph endpoint and to no other.")
 
@@ -110,7 +113,7 @@ class GraphDirectory:
         """List the users directly in a group; None when the directory has no such group."""
         if not _GUID.fullmatch(group_id):
             return None
-        self._count(caller)
+        _count(self._lookups, caller)
         try:
             async with asyncio.timeout(MEMBERS_SECONDS):
                 return await self._members(group_id, await self._tokens.token(caller))
@@ -130,9 +133,11 @@ class GraphDirectory:
         Return the ids of everything that a user is a member of, directly or through groups (R13).
 
         A user whom the directory does not have is unavailable as well: unknown must not be taken for "in no group".
+        Counted by itself, so that signing in takes no look-up away.
         """
         if not _GUID.fullmatch(user_id):
             raise DirectoryUnavailable(Reason.FAILED)
+        _count(self._sign_ins, caller)
         token = await self._tokens.token(caller)
         body = await self._graph.post(f"users/{user_id}/getMemberObjects", token, {"securityEnabledOnly": False})
         if body is None:
@@ -145,7 +150,7 @@ class GraphDirectory:
         sought = " ".join(visible(text).split())[:LONGEST_SEARCH]
         if not sought:
             return ()
-        self._count(caller)
+        _count(self._lookups, caller)
         clauses = " OR ".join(f'"{field}:{_escaped(sought)}"' for field in fields)
         token = await self._tokens.token(caller)
         body = await self._graph.get(path, token, {"$search": clauses, **more, "$top": str(MOST_FOUND)})
@@ -187,9 +192,10 @@ class GraphDirectory:
             raise DirectoryUnavailable(Reason.FAILED)
         return _parsed(_Page, body)
 
-    def _count(self, caller: Caller) -> None:
-        if not self._allowance.take((caller.directory, caller.id)):
-            raise DirectoryUnavailable(Reason.TOO_MANY)
+
+def _count(allowance: Allowance, caller: Caller) -> None:
+    if not allowance.take((caller.directory, caller.id)):
+        raise DirectoryUnavailable(Reason.TOO_MANY)
 
 
 def _parsed[S: _Shape](shape: type[S], body: bytes) -> S:
