@@ -38,7 +38,7 @@ def untrue(deed: Deed, found: Snapshot) -> Iterator[str]:
         yield f"{operation.name} was answered {said}, and is not there"
     if deed.answer.is_no and any(pieces):
         yield f"{operation.name} was refused with {said}, and is there"
-    if deed.again and not deed.again.is_yes:
+    if deed.again and deed.again.is_no:
         yield f"{operation.name} was asked again, and answered {said}: {deed.again.body}"
     if operation.whole and len(set(pieces)) > 1:
         yield f"{operation.name} was done by half"
