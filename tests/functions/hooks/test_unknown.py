@@ -66,8 +66,17 @@ async def test_a_group_leaves_its_directorys_strangers_in_doubt(world: World) ->
 
 async def test_a_group_in_a_project_alone_does_so_too(world: World) -> None:
     """It comes into the tenant by the project, and so do its people (R24)."""
-    project = await world.live.done("POST", f"tenants/{world.tenant}/projects", {"name": "Figures"}, by="Ada")
-    await world.add_group(f"projects/{project.get('project', project)['id']}/members", "contributor")
+    made = await world.live.done("POST", f"tenants/{world.tenant}/projects", {"name": "Figures"}, by="Ada")
+    await world.add_group(f"projects/{made.get('project', made)['id']}/members", "contributor")
+
+    assert await world.claims() == {"loomeStatus": "unknown"}
+
+
+async def test_a_group_that_comes_with_a_new_project_does_so_too(world: World) -> None:
+    """All of the project's team is written at once."""
+    item = {"kind": "group", "directoryId": GROUP}
+    team = {"name": "Figures", "members": [{"role": "contributor", "members": [item]}]}
+    await world.live.done("POST", f"tenants/{world.tenant}/projects", team, by="Ada")
 
     assert await world.claims() == {"loomeStatus": "unknown"}
 
