@@ -18,6 +18,7 @@ from shared.domain.principals import Directory, DirectoryId, ProductId
 STORAGE: Final = "MembersStorage"
 """The connection of tables and queue, for this app and for the host's queue triggers."""
 
+_GRAPH_MODES = ("on-behalf-of", "app-only")
 _SHORTEST_KEY = 32
 _SHORTEST_PASSWORD = 16
 _USUAL_ADAPTERS = f"{Adapter.FRONT_END},{Adapter.ENTRA}"
@@ -159,7 +160,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         peppers=_peppers(_given(environment, "MEMBERS_KEY_PEPPERS")),
         graph=GraphSettings(
             endpoint=_given(environment, "GRAPH_ENDPOINT"),
-            mode=_given(environment, "GRAPH_MODE"),
+            mode=_graph_mode(_given(environment, "GRAPH_MODE")),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
         ),
         email=EmailSettings(
@@ -177,6 +178,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             operation_days=_number(environment, "MEMBERS_OPERATION_DAYS", Retention().operation_days, least=0),
         ),
     )
+
+
+def _graph_mode(text: str) -> str:
+    if text not in _GRAPH_MODES:
+        raise BrokenSettings(f"The setting GRAPH_MODE is none of {', '.join(_GRAPH_MODES)}.")
+    return text
 
 
 def _sign_ins(environment: Mapping[str, str], directories: tuple[Directory, ...]) -> SignInSettings:

@@ -89,3 +89,12 @@ def test_a_quota_that_is_no_number_is_named(text: str) -> None:
     """Whoever mistypes it is told at the start, not by mails that never go."""
     with pytest.raises(BrokenSettings, match=r"^The setting EMAIL_PER_HOUR is not a whole number from 1 to"):
         read_settings(EXAMPLE | {"EMAIL_PER_HOUR": text})
+
+
+@pytest.mark.parametrize("mode", ["app_only", "App-only", "application"])
+def test_a_look_up_never_goes_on_as_somebody_else(mode: str) -> None:
+    """What is misspelt does not quietly ask as the caller."""
+    with pytest.raises(BrokenSettings) as broken:
+        read_settings(EXAMPLE | {"GRAPH_MODE": mode})
+
+    assert str(broken.value) == "The setting GRAPH_MODE is none of on-behalf-of, app-only."
