@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def services(data: Path, free_port: Callable[[], int]) -> Iterator[dict[str, str]]:
     """Start `python -m local` without the functions; answer the address of each port."""
     environment = stack_environment(free_port)
-    names = ("blob", "queue", "table", "mail", "idp")
+    names = ("blob", "queue", "table", "mail", "idp", "api")
     with running_stack(data, environment):
         yield {name: f"http://127.0.0.1:{environment[f'LOOME_PORT_{name.upper()}']}" for name in names}
 
