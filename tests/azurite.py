@@ -1,4 +1,4 @@
-"""Azure Storage for tests: one Azurite in memory, on ports that the system chooses."""
+"""Azure Storage for tests: Azurite in memory, on ports that the system chooses."""
 
 import os
 import re
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from local import processes
 from local.node import find_node
+from tests.tls import Certificate
 
 _PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
-_LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (http://\S+)")
+_LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (https?://\S+)")
 _SERVICES = 3
 
 
@@ -35,10 +36,10 @@ class Azurite:
 
 
 @contextmanager
-def running_azurite() -> Iterator[Azurite]:
-    """Run Azurite for as long as the block lasts."""
+def running_azurite(certificate: Certificate | None = None) -> Iterator[Azurite]:
+    """Run Azurite for as long as the block lasts; with a certificate it speaks https, and takes tokens of Entra."""
     read, write = os.pipe()
-    process = processes.start(_command(), output=write)
+    process = processes.start(_command(certificate), output=write)
     os.close(write)
     try:
         with os.fdopen(read, "rb") as output:
@@ -47,10 +48,13 @@ def running_azurite() -> Iterator[Azurite]:
         processes.stop([process], grace=5)
 
 
-def _command() -> list[str | Path]:
+def _command(certificate: Certificate | None) -> list[str | Path]:
     ports = [flag for service in ("blob", "queue", "table") for flag in (f"--{service}Port", "0")]
     quiet = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-    return [find_node(), _PROGRAM, *quiet, *ports]
+    secure: list[str | Path] = []
+    if certificate:
+        secure = ["--oauth", "basic", "--cert", certificate.chain, "--key", certificate.key]
+    return [find_node(), _PROGRAM, *quiet, *ports, *secure]
 
 
 def _addresses(output: Iterator[bytes]) -> Azurite:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureKeyCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceExistsError
 
 from shared.domain.loopback import is_loopback
 from shared.email.free_text import tidy, without_addresses
@@ -119,6 +119,8 @@ class AzureEmail:
                 await self._connected().begin_send(self._message(mail), operation_id=str(operation_id), polling=False)
         except ResourceExistsError:
             return  # 409: the service has this operation already, so an earlier reply was lost
+        except ClientAuthenticationError as error:  # the service's, or that of the endpoint that tokens are from
+            raise MailUnavailable(f"no token that is good: {type(error).__name__}") from error
         except HttpResponseError as error:
             raise _verdict(error) from error
         except (AzureError, TimeoutError) as error:
@@ -152,7 +154,7 @@ class AzureEmail:
 
         from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - costs 0.2 s, kept out of cold starts
 
-        self._identity = ManagedIdentityCredential(client_id=self._credential.client_id)
+        self._identity = ManagedIdentityCredential(client_id=self._credential.client_id, retry_total=0)
         return self._identity
 
     def _message(self, mail: Mail) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The way to Azure Storage: one pool of connections, signed requests, bounded time, and failures told apart."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from aiohttp import ClientConnectorError, ClientSession, DummyCookieJar, TCPConn
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     IncompleteReadError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
@@ -43,6 +45,7 @@ class Client:
         self.queues = connection.queues
         self.blobs = connection.blobs
         self._signer = connection.signer
+        self._closing = AsyncExitStack()
 
     async def send(
         self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
@@ -66,6 +69,7 @@ class Client:
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
         await self._pipeline.close()
+        await self._closing.aclose()
 
     @cached_property
     def _pipeline(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
@@ -75,7 +79,7 @@ class Client:
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
         )
-        policies: list[Any] = [self._signer.policy()]
+        policies: list[Any] = [self._signer.policy(self._closing)]
         return AsyncPipelineClient(self.tables, policies=policies, transport=AioHttpTransport(session=session))
 
     async def _try_hedged(self, request: HttpRequest, seconds: float, hedge: float | None) -> AsyncHttpResponse:
@@ -98,6 +102,8 @@ class Client:
                 response = await self._pipeline.send_request(request)
         except TimeoutError as error:
             raise StorageUnavailable(f"no answer in {seconds} s", perhaps_done=True) from error
+        except ClientAuthenticationError as error:
+            raise StorageUnavailable(f"no token for storage: {type(error).__name__}") from error
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise StorageUnavailable(str(error), perhaps_done=_has_left(error)) from error
         if response.status_code in _LATER:

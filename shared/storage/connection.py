@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,7 @@ _EMULATOR: Final = (
 )
 _ENDPOINTS: Final = ("TableEndpoint", "QueueEndpoint", "BlobEndpoint")
 _KEYS_ARE_LOCAL: Final = "account keys are for storage on this machine, everywhere else there is a managed identity"
+_ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 _SIGNATURE_LASTS: Final = timedelta(days=365)
 
 
@@ -36,7 +39,7 @@ class AccountKey:
     account: str
     key: str = field(repr=False)
 
-    def policy(self) -> AzureSasCredentialPolicy[Any, Any]:
+    def policy(self, _closing: AsyncExitStack) -> AzureSasCredentialPolicy[Any, Any]:
         """Sign everything that the tables, queues and blobs of the account can be asked."""
         return AzureSasCredentialPolicy(AzureSasCredential(self._signature()))
 
@@ -65,15 +68,21 @@ class ManagedIdentity:
 
     client_id: str | None = None
 
-    def policy(self) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
-        """Send a token for Azure Storage, renewed before it expires, and only over https."""
-        return AsyncBearerTokenCredentialPolicy(self.credential(), SCOPE)
+    def policy(self, closing: AsyncExitStack) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
+        """
+        Send a token for Azure Storage, renewed before it expires, and only over https.
+
+        `closing` is told to close the way to the endpoint that the tokens are from.
+        """
+        credential = self.credential()
+        closing.push_async_callback(credential.close)
+        return AsyncBearerTokenCredentialPolicy(credential, SCOPE)
 
     def credential(self) -> "ManagedIdentityCredential":
-        """Make what asks Azure for tokens."""
+        """Make what asks Azure for tokens, once each time: whoever sends the request tries again."""
         from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to load, and only Azure needs it
 
-        return ManagedIdentityCredential(client_id=self.client_id)
+        return ManagedIdentityCredential(client_id=self.client_id, retry_total=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +99,19 @@ def connection(settings: Mapping[str, str], name: str) -> Connection:
     """
     Find a connection in the settings, spelt as the Functions host wants it for its own triggers.
 
-    Either `{name}` is a connection string with an account key, which is good for storage on this machine only, or
-    `{name}__tableServiceUri`, `{name}__queueServiceUri`, `{name}__blobServiceUri`, `{name}__credential`
-    (`managedidentity`) and, for a user-assigned identity, `{name}__clientId` say where storage is. Raise ValueError
-    with what is wrong.
+    Either `{name}` is a connection string with an account key, which is good for storage on this machine only. Or
+    `{name}__credential` is `managedidentity`, with `{name}__clientId` for a user-assigned one, and storage is at
+    `{name}__tableServiceUri`, `{name}__queueServiceUri` and `{name}__blobServiceUri`, or where Azure has the account
+    `{name}__accountName`. Raise ValueError with what is wrong.
     """
     if name in settings:
         return _local(name, settings[name])
     if settings.get(f"{name}__credential") != "managedidentity":
         raise ValueError(f"neither is {name} a connection string, nor {name}__credential managedidentity")
     return Connection(
-        tables=_remote(settings, f"{name}__tableServiceUri"),
-        queues=_remote(settings, f"{name}__queueServiceUri"),
-        blobs=_remote(settings, f"{name}__blobServiceUri"),
+        tables=_remote(settings, name, "table"),
+        queues=_remote(settings, name, "queue"),
+        blobs=_remote(settings, name, "blob"),
         signer=ManagedIdentity(settings.get(f"{name}__clientId")),
     )
 
@@ -120,10 +129,17 @@ def _local(name: str, text: str) -> Connection:
     return Connection(tables, queues, blobs, AccountKey(parts["AccountName"], parts["AccountKey"]))
 
 
-def _remote(settings: Mapping[str, str], name: str) -> str:
-    address = settings.get(name, "").rstrip("/")
-    if urlsplit(address).scheme != "https" or not urlsplit(address).hostname:
-        raise ValueError(f"{name} is no https address")
+def _remote(settings: Mapping[str, str], name: str, service: str) -> str:
+    """Find the address of a service; there is nothing after it, such as a signature that would be a key of its own."""
+    account, setting = settings.get(f"{name}__accountName"), f"{name}__{service}ServiceUri"
+    if account is not None and setting not in settings:
+        if not _ACCOUNT.fullmatch(account):
+            raise ValueError(f"{name}__accountName is no name of an account of Azure Storage")
+        return f"https://{account}.{service}.core.windows.net"
+    address = settings.get(setting, "").rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{setting} is no plain https address")
     return address
 
 

@@ -1,6 +1,7 @@
 """Where storage is: what settings may say, and what they may not."""
 
 import base64
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from time import time
 
@@ -100,9 +101,31 @@ def test_in_azure_the_app_has_an_identity() -> None:
     assert found.signer == ManagedIdentity("client")
 
 
+def test_an_account_may_be_named_instead() -> None:
+    """The host takes a name where the account is in Azure's public cloud; an address counts more."""
+    named = {"Storage__accountName": "members", "Storage__credential": "managedidentity"}
+
+    found = connection(named, "Storage")
+    both = connection({**named, "Storage__queueServiceUri": "https://queues.test"}, "Storage")
+
+    assert found.tables == "https://members.table.core.windows.net"
+    assert found.queues == "https://members.queue.core.windows.net"
+    assert found.blobs == "https://members.blob.core.windows.net"
+    assert (both.tables, both.queues) == ("https://members.table.core.windows.net", "https://queues.test")
+
+
+@pytest.mark.parametrize("account", ["", "a.test/", "Members", "members@evil.test", "m" * 25])
+def test_what_cannot_be_an_account_is_refused(account: str) -> None:
+    """The name becomes part of an address that tokens are sent to."""
+    with pytest.raises(ValueError, match="Storage__accountName"):
+        connection({"Storage__accountName": account, "Storage__credential": "managedidentity"}, "Storage")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("Storage__tableServiceUri", "https://members.table.core.windows.net/?sv=2019-02-02&sig=c2lnbmVk"),
+        ("Storage__queueServiceUri", "https://me:secret@members.queue.core.windows.net"),
         ("Storage__tableServiceUri", "http://members.table.core.windows.net"),
         ("Storage__tableServiceUri", ""),
         ("Storage__queueServiceUri", "members.queue.core.windows.net"),
@@ -150,6 +173,7 @@ async def test_a_managed_identity_asks_azure_for_a_token(monkeypatch: pytest.Mon
     assert (asked["resource"], asked["client_id"]) == ("https://storage.azure.com", "client")
 
 
-def test_a_managed_identity_sends_bearer_tokens() -> None:
+async def test_a_managed_identity_sends_bearer_tokens() -> None:
     """azure-core's own policy renews the token, and refuses to send it without TLS."""
-    assert isinstance(ManagedIdentity().policy(), AsyncBearerTokenCredentialPolicy)
+    async with AsyncExitStack() as closing:
+        assert isinstance(ManagedIdentity().policy(closing), AsyncBearerTokenCredentialPolicy)
