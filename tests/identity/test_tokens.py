@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,19 @@ from shared.domain.evidence import Proof
 from shared.domain.principals import Identity
 from shared.identity.jwks import KeySource
 from shared.identity.refusals import KeysUnavailable, Reason, TokenRefused
-from shared.identity.tokens import TokenValidator
+from shared.identity.tokens import LEEWAY, REMEMBERED, TokenValidator, Verified
 from tests.identity.clock import Clock
 from tests.identity.forge import ec_signer, encoded, forged, hmac_signer, pss_signer, rsa_signer
-from tests.identity.issuer import AUDIENCE, CONTOSO, FABRIKAM, OMITTED, Issuer, public_jwk
+from tests.identity.issuer import (
+    AUDIENCE,
+    CONTOSO,
+    FABRIKAM,
+    HOOK_AUDIENCE,
+    LIFETIME,
+    OMITTED,
+    Issuer,
+    public_jwk,
+)
 
 OID = "0d000000-0000-4000-8000-0000000000ad"
 NOW = int(Clock().seconds)
@@ -144,15 +154,15 @@ WRONG_HEADERS: dict[str, tuple[dict[str, Any], Reason]] = {
     "a list of algorithms": ({"alg": ["RS256"]}, Reason.ALGORITHM),
     "RS512 in name": ({"alg": "RS512"}, Reason.ALGORITHM),
     "no key id": ({"kid": OMITTED}, Reason.HEADER),
-    "a key id that is null": ({"kid": None}, Reason.MALFORMED),
-    "a key id that is a number": ({"kid": 1}, Reason.MALFORMED),
+    "a key id that is null": ({"kid": None}, Reason.HEADER),
+    "a key id that is a number": ({"kid": 1}, Reason.HEADER),
     "an empty key id": ({"kid": ""}, Reason.UNKNOWN_KEY),
     "a key id that is a path": ({"kid": "../../dev/null"}, Reason.UNKNOWN_KEY),
     "a key id in capitals": ({"kid": "CONTOSO-1"}, Reason.UNKNOWN_KEY),
-    "a critical extension": ({"crit": ["exp"], "exp": NOW}, Reason.MALFORMED),
-    "an unencoded payload": ({"crit": ["b64"], "b64": False}, Reason.MALFORMED),
+    "a critical extension": ({"crit": ["exp"], "exp": NOW}, Reason.HEADER),
+    "an unencoded payload": ({"crit": ["b64"], "b64": False}, Reason.HEADER),
     "an encoded payload that says so": ({"crit": ["b64"], "b64": True}, Reason.HEADER),
-    "an empty list of critical extensions": ({"crit": []}, Reason.MALFORMED),
+    "an empty list of critical extensions": ({"crit": []}, Reason.HEADER),
     "a nested token": ({"cty": "JWT"}, Reason.HEADER),
     "a type that is not a token": ({"typ": "logout+jwt"}, Reason.HEADER),
     "a proof of possession": ({"typ": "dpop+jwt"}, Reason.HEADER),
@@ -690,6 +700,75 @@ async def test_a_token_is_refused_once_its_key_is_withdrawn(
     await validator.validate(contoso.token())
 
     assert await refusal(validator, stolen) is Reason.UNKNOWN_KEY
+
+
+async def test_a_token_is_verified_again_with_another_key_of_the_same_name(
+    validator: TokenValidator, contoso: Issuer, clock: Clock
+) -> None:
+    """It is the key that somebody has signed with, not what it is called."""
+    stolen = contoso.token()
+    await validator.validate(stolen)
+    contoso.rotate()
+    contoso.keys += [public_jwk(contoso.kid) | {"kid": "contoso-1"}]
+    clock.turn(10)
+
+    await validator.validate(contoso.token())
+
+    assert await refusal(validator, stolen) is Reason.SIGNATURE
+
+
+async def test_a_token_that_was_believed_before_expires(
+    validator: TokenValidator, contoso: Issuer, clock: Clock
+) -> None:
+    """Times are looked at whenever a token comes."""
+    token = contoso.token(oid=OID)
+    await validator.validate(token)
+
+    clock.turn(LIFETIME + LEEWAY - 1)
+    assert (await validator.validate(token)).identity == Identity(CONTOSO, OID)
+
+    clock.turn(1)
+    assert await refusal(validator, token) is Reason.EXPIRED
+
+
+async def test_a_token_that_was_refused_is_looked_at_again(
+    validator: TokenValidator, contoso: Issuer, clock: Clock
+) -> None:
+    """What came too early is good when its time has come."""
+    token = contoso.token(oid=OID, nbf=NOW + 3600, exp=NOW + 7200)
+
+    assert await refusal(validator, token) is Reason.NOT_YET_VALID
+    assert await refusal(validator, token) is Reason.NOT_YET_VALID
+
+    clock.turn(3600)
+    assert (await validator.validate(token)).identity == Identity(CONTOSO, OID)
+
+
+async def test_another_signature_under_a_believed_token_is_refused(validator: TokenValidator, contoso: Issuer) -> None:
+    """The whole token is what is remembered."""
+    token = contoso.token()
+    await validator.validate(token)
+    signed, _, signature = token.rpartition(".")
+
+    assert await refusal(validator, f"{signed}.{'AB'[signature[0] == 'A']}{signature[1:]}") is Reason.SIGNATURE
+
+
+async def test_what_one_audience_believes_is_nothing_to_another(
+    validator: TokenValidator, contoso: Issuer, keys: KeySource, clock: Clock
+) -> None:
+    """Hooks and the API have the issuers' keys in common, and nothing else."""
+    token = contoso.token()
+    await validator.validate(token)
+
+    assert await refusal(TokenValidator([contoso.directory], HOOK_AUDIENCE, keys, clock), token) is Reason.AUDIENCE
+
+
+async def test_no_more_tokens_are_remembered_than_there_is_room_for(validator: TokenValidator, contoso: Issuer) -> None:
+    """However many people come, memory does not grow for ever."""
+    for number in range(REMEMBERED + 10):
+        await validator.validate(contoso.token(oid=f"{OID}-{number}"))
+
+    assert 0 < sum(isinstance(each, Verified) for each in gc.get_objects()) <= REMEMBERED
 
 
 async def test_tokens_are_believed_through_a_day_of_outage(
