@@ -7,6 +7,7 @@ as are free, or is told when to come back.
 """
 
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,9 @@ GOOD_FOR: Final = timedelta(seconds=10)
 """How long after it was taken a try may be begun; one that was not is lost."""
 PATIENCE: Final = timedelta(minutes=1)
 """For how long after its time others leave a try to a tenant that does not come."""
+
+MOST_TURNS: Final = 1000
+"""So many tenants have a place in the line, for all of it is one row of at most 1 MiB; the others ask again later."""
 
 _LATEST: Final = GOOD_FOR + timedelta(seconds=5)
 """By then a try that was taken has come to the service: there are five seconds for the way, and for unequal clocks."""
@@ -102,6 +106,8 @@ def reserve(budget: Budget, quota: Quota, tenant: str, letters: int, *, now: dat
         return Reservation(granted, None, replace(after, turns=turns))
     nobody_else = min((turn.due + PATIENCE for turn in ahead), default=now)
     again = max(closed or now, _free_again(after, quota, now), nobody_else if free > granted else now)
+    if own is None and len(turns) >= MOST_TURNS:
+        return Reservation(granted, again + _somewhen_in_a_round(tenant), replace(after, turns=turns))
     due, turn = _placed(None if granted else own, again, quota.seconds_for(letters - granted), now)
     return Reservation(granted, due, replace(after, turns={**turns, tenant: turn}))
 
@@ -120,6 +126,11 @@ def _placed(own: Turn | None, again: datetime, seconds: float, now: datetime) ->
         return again, replace(own, due=again)
     due = again + timedelta(seconds=own.offset)
     return due, Turn(own.since, min(own.due, due), (own.offset + stride) % _ROUND)
+
+
+def _somewhen_in_a_round(tenant: str) -> timedelta:
+    """Spread tenants over a round, so that thousands without a place do not come back at the same moment."""
+    return timedelta(seconds=zlib.crc32(tenant.encode()) % _ROUND)
 
 
 def _free(budget: Budget, quota: Quota, now: datetime) -> int:

@@ -12,13 +12,14 @@ from typing import Final
 from shared import wiring
 from shared.operating import exporting, restoring
 from shared.operating.command import Command
+from shared.operating.peppers import PEPPERS
 from shared.operating.replay import REPLAY
 from shared.operating.verify import VERIFY
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable
 from shared.wiring import App
 
-COMMANDS: Final[Sequence[Command]] = (exporting.EXPORT, exporting.LIST, restoring.RESTORE, REPLAY, VERIFY)
+COMMANDS: Final[Sequence[Command]] = (exporting.EXPORT, exporting.LIST, restoring.RESTORE, REPLAY, VERIFY, PEPPERS)
 _CANNOT_START: Final = 2
 
 

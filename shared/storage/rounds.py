@@ -1,4 +1,9 @@
-"""How far the daily rounds of upkeep have come: each goes once through all a day, in as many runs as it takes."""
+"""
+How far the rounds of upkeep have come: each goes once through all a day, in as many runs as it takes.
+
+A night that is too short for all of them ends in the midst of a round, and the next night goes on with it. So everybody
+has a turn, however many there are.
+"""
 
 from datetime import date
 from typing import Final
@@ -18,11 +23,11 @@ class Rounds:
         self._tables = tables
 
     async def begin(self, name: str, day: date) -> str | None:
-        """Tell after which place the round of a day goes on, empty at the beginning; None when it is over."""
+        """Tell after which place a round goes on, empty at the beginning; None when that of the day is over."""
         row = await self._tables.get(ACCESS, str(SYSTEM), _PREFIX + name)
-        if row is None or row["day"] != day.isoformat():
-            return ""
-        return None if row["over"] else str(row["place"])
+        if row and not row["over"]:
+            return str(row["place"])
+        return None if row and row["day"] == day.isoformat() else ""
 
     async def reach(self, name: str, day: date, place: str, *, over: bool = False) -> None:
         """Note which place a round has come to."""

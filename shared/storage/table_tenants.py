@@ -21,7 +21,8 @@ from shared.storage.tables import Tables
 from shared.storage.tenant_list import TenantList
 from shared.storage.tenant_store import Author, LostRace, Once, Page, Reading, TenantBusy, Wanted, new_id
 
-_REMEMBERED: Final = 10_000
+REMEMBERED: Final = 100_000
+"""Homes of tenants, in one process: 22 MB. What is not remembered is read from one partition, which all would share."""
 _TRIES: Final = 3
 
 
@@ -138,7 +139,7 @@ class TableTenants:
         home = await self._list.find(tenant)
         if home is None:
             raise NotFound
-        if len(self._homes) >= _REMEMBERED:
+        if len(self._homes) >= REMEMBERED:
             self._homes.clear()
         self._homes[tenant] = home
         return home

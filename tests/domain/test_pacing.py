@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.pacing import GOOD_FOR, PATIENCE, Budget, Quota, Reservation, closed, reserve
+from shared.domain.pacing import GOOD_FOR, MOST_TURNS, PATIENCE, Budget, Quota, Reservation, Turn, closed, reserve
 from tests.people import AT
 
 AZURE = Quota(per_minute=5, per_hour=10)
@@ -283,3 +283,39 @@ def test_a_single_letter_does_not_wait_for_thousands_of_others() -> None:
 
     assert sent[-1][0] - AT <= HOUR + 3 * MINUTE
     assert [who for _, who in sent].count("giant") >= 10
+
+
+# Thousands of tenants
+
+
+def crowded() -> Budget:
+    """Fill the line; nobody in it is about to come."""
+    return Budget(turns={f"tenant-{number}": Turn(AT, AT + HOUR, 0.0) for number in range(MOST_TURNS)})
+
+
+def test_the_line_does_not_grow_for_ever() -> None:
+    """Who finds it full gets what is free and no place, and asks again within an hour of the next free try."""
+    reserved = ask(crowded(), "late", 15)
+
+    assert reserved.granted == 5
+    assert reserved.budget.turns == crowded().turns
+    assert reserved.due
+    assert MINUTE < reserved.due - AT < MINUTE + GOOD_FOR + WAY + 2 * SECOND + HOUR
+
+
+def test_those_without_a_place_come_back_at_different_times() -> None:
+    """Or thousands of them would all ask at the moment when one try is free."""
+    again = {ask(crowded(), f"late-{number}", 15).due for number in range(100)}
+
+    assert len(again) > 90
+
+
+def test_a_place_in_a_full_line_is_kept() -> None:
+    """Whoever had one before stays."""
+    full = replace(crowded(), minute=used_up().minute)
+
+    reserved = ask(full, "tenant-7", 1)
+
+    assert reserved.granted == 0
+    assert reserved.budget.turns["tenant-7"].since == AT
+    assert len(reserved.budget.turns) == MOST_TURNS

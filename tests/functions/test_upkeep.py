@@ -112,6 +112,20 @@ async def test_a_night_verifies_every_tenant_once(night: Night, caplog: pytest.L
     assert await night.there(one, CY_ROLE)
 
 
+async def test_a_night_that_is_too_short_is_carried_on_by_the_next(night: Night) -> None:
+    """Or those at the end of the list would never have their turn, once there are too many for a night."""
+    first, last = sorted([await night.tenant(), await night.tenant()], key=lambda store: store.partition.tenant)
+    for store in (first, last):
+        await night.drop(store)
+    await night.app.rounds.reach("verify", night.calendar().date(), first.partition.tenant)
+
+    night.calendar.passed += timedelta(days=1)
+    await night.run("verify_tenants")
+
+    assert await night.there(last, CY_ROLE)
+    assert not await night.there(first, CY_ROLE), "it had its turn in the night before"
+
+
 async def test_a_run_whose_time_is_up_is_carried_on_by_the_next(night: Night) -> None:
     """However many tenants there are, all of them have their turn."""
     stores = [await night.tenant() for _ in range(3)]

@@ -16,6 +16,7 @@ from shared.domain.keys import Key as ApiKey
 from shared.domain.mailing import Letter
 from shared.domain.membership import Delivery, Invitation, Mailed, Member, ProjectRoles, Ref, Status
 from shared.domain.near_misses import MissReason, NearMiss
+from shared.domain.pacing import MOST_TURNS, Budget, Turn
 from shared.domain.principals import (
     Address,
     DirectoryId,
@@ -32,7 +33,7 @@ from shared.domain.tenants import Tenant, TenantSettings
 from shared.storage import odata, rows
 from shared.storage.odata import Key
 from shared.storage.rows import Operation, Partition, Record, Work, fold
-from tests.people import ADA, BO, CONSUMER, CREATOR, CY, DATA_TEAM, LAB, active, address_of, invited
+from tests.people import ADA, AT, BO, CONSUMER, CREATOR, CY, DATA_TEAM, LAB, active, address_of, invited
 
 anything: Final = st.text(st.characters(), max_size=300)
 """Any text at all, halves of surrogate pairs included."""
@@ -405,3 +406,15 @@ def test_a_new_address_leaves_a_tally_at_the_old_one() -> None:
 def test_a_members_row_is_no_tally() -> None:
     """A row that holds a member tells nothing of mails to the address alone."""
     assert rows.mailed_in(rows.rows_of(ADA)[rows.member_key(ADA.id)]) is None
+
+
+def test_a_full_line_for_mails_fits_into_its_row() -> None:
+    """With ids as long as they may be: a row holds 1 MiB, two bytes a character, and as many columns as that takes."""
+    turn = Turn(AT, AT + timedelta(microseconds=1), 3599.999)
+    line = {str(Partition(TenantId(f"{number:a>64}"), "f" * 32)): turn for number in range(MOST_TURNS)}
+    slots = {1_800_000_000 + second: 1_000_000 for second in range(61)}
+
+    columns = rows.packed(Budget(slots, slots, AT, line))
+
+    assert sum(2 * len(str(text)) for text in columns.values()) < 2**20 / 2
+    assert len(columns) < 250
