@@ -1,0 +1,1 @@
+"""Makes the package that is deployed; is never deployed itself."""
