@@ -3,7 +3,7 @@
 import logging
 
 import azure.functions as func
-from shared import background, wiring
+from shared import wiring
 from shared.http.endpoint import Functions
 from shared.settings import STORAGE
 from shared.storage.outbox import QUEUE, Nudge
@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 @functions.queue_trigger("message", QUEUE, STORAGE)
 async def work_off(message: func.QueueMessage) -> None:
     """Do what outbox rows ask for: send mails, carry a long removal on."""
+    from shared import background  # noqa: PLC0415 - requests go without it
+
     await background.work_off(wiring.app(), Nudge.load(message.get_body().decode()))
 
 
@@ -25,6 +27,8 @@ async def work_off(message: func.QueueMessage) -> None:
 @functions.queue_trigger("message", QUEUE + POISON, STORAGE)
 async def give_up_work(message: func.QueueMessage) -> None:
     """Note on outbox rows, invitations and operations that they have failed for good."""
+    from shared import background  # noqa: PLC0415 - requests go without it
+
     await background.give_up(wiring.app(), message.get_body().decode())
 
 
@@ -32,5 +36,7 @@ async def give_up_work(message: func.QueueMessage) -> None:
 @functions.timer_trigger("timer", "*/30 * * * * *")
 async def sweep_outbox(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds by name
     """Ask again for work that was missed."""
+    from shared import background  # noqa: PLC0415 - requests go without it
+
     missed = await background.sweep(wiring.app())
     _log.info("outbox.swept", extra={"missed": missed})

@@ -13,7 +13,9 @@ from shared.domain.mailing import GIVEN_UP
 from shared.email.reports import read_reports
 from shared.storage.outbox import Claim, Nudge, OpenTenant
 from shared.storage.purge import SYSTEM
+from shared.storage.rows import Partition
 from shared.storage.tenant_store import TenantBusy
+from shared.telemetry.scope import step
 from shared.wiring import App
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
@@ -27,11 +29,13 @@ _log = logging.getLogger(__name__)
 
 async def work_off(app: App, nudge: Nudge) -> None:
     """Do what outbox rows ask for; harmless when it is done already, or somebody else is doing it."""
-    for work in nudge.works:
-        claim = await app.outbox.claim(nudge.partition, work, app.clock())
-        if claim:
-            with suppress(NotFound):  # the tenant was deleted, and its work goes with it
-                await _do(app, claim)
+    with step("work", after=nudge.trace, request=nudge.request):
+        for work in nudge.works:
+            claim = await app.outbox.claim(nudge.partition, work, app.clock())
+            if claim:
+                _log.info("work.claimed", extra={"tenant": nudge.partition.tenant, "work": work})
+                with suppress(NotFound):  # the tenant was deleted, and its work goes with it
+                    await _do(app, claim)
 
 
 async def _do(app: App, claim: Claim) -> None:
@@ -62,14 +66,19 @@ async def give_up(app: App, message: str) -> None:
     except ValueError:
         _log.exception("work.unreadable")
         return
-    for work in nudge.works:
-        _log.error("work.failed", extra={"tenant": nudge.partition.tenant, "work": work})
-        failed = await app.outbox.fail(nudge.partition, work, GIVEN_UP)
-        if failed and failed.operation:
-            await app.cascades.fail(nudge.partition, failed.operation)
-        for letter in failed.letters if failed else ():
-            with suppress(NotFound):
-                await posting.note(app.tenants.at(nudge.partition), letter, GIVEN_UP)
+    with step("give-up", after=nudge.trace, request=nudge.request):
+        for work in nudge.works:
+            await _give_up(app, nudge.partition, work)
+
+
+async def _give_up(app: App, partition: Partition, work: str) -> None:
+    _log.error("work.failed", extra={"tenant": partition.tenant, "work": work})
+    failed = await app.outbox.fail(partition, work, GIVEN_UP)
+    if failed and failed.operation:
+        await app.cascades.fail(partition, failed.operation)
+    for letter in failed.letters if failed else ():
+        with suppress(NotFound):
+            await posting.note(app.tenants.at(partition), letter, GIVEN_UP)
 
 
 async def take_reports(app: App, message: str) -> None:

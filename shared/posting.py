@@ -21,6 +21,7 @@ from shared.storage import tenant_store
 from shared.storage.outbox import Claim
 from shared.storage.rows import Partition
 from shared.storage.tenant_store import Author, Reading, TenantStore, Wanted
+from shared.telemetry.scope import step
 from shared.wiring import App
 
 LONGEST_PAUSE: Final = 600.0
@@ -73,7 +74,7 @@ class _Round:
         await self._allow(of)
         mail = _mail(reading, member, to=member.email)
         try:
-            await self.app.email.send(mail, operation_id=operation(self.claim.partition, letter))
+            await self._send(mail, letter)
         except MailRefused as refused:
             await note(store, letter, refused.reason)
         except MailThrottled as throttled:
@@ -87,6 +88,17 @@ class _Round:
             raise Later(due, in_vain=True) from unavailable
         else:
             await note(store, letter)
+
+    async def _send(self, mail: Mail, letter: Letter) -> None:
+        name = operation(self.claim.partition, letter)
+        told = {"tenant": self.claim.partition.tenant, "member": letter.member, "operation": name}
+        with step("mail"):
+            try:
+                await self.app.email.send(mail, operation_id=name)
+            except MailRefused as refused:  # its words may name the address; the member and the audit have them
+                _log.warning("mail.refused", extra={**told, "code": refused.code})
+                raise
+            _log.info("mail.sent", extra=told)
 
     async def _allow(self, letters: int) -> None:
         """Take a mail out of the account's quota; Later when there is none for this work now."""

@@ -67,8 +67,8 @@ async def hear(app: App, sign_in: SignIn) -> Heard:
             return await _in_time(app.hurried_tenants, sign_in)
     except (TimeoutError, StorageUnavailable, TenantBusy) as trouble:
         _log.warning("hook.unknown", extra={"adapter": sign_in.adapter, "why": type(trouble).__name__})
-    except Exception as defect:  # noqa: BLE001 - the docstring says why; its text may name people
-        _log.error("hook.failed", extra={"adapter": sign_in.adapter, "why": type(defect).__name__})
+    except Exception:  # noqa: BLE001 - the docstring says why
+        _log.exception("hook.failed", extra={"adapter": sign_in.adapter})
     return Heard(Standing.UNKNOWN)
 
 

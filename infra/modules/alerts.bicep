@@ -15,7 +15,7 @@ var rules = [
     window: 'PT5M'
     operator: 'GreaterThan'
     threshold: 0
-    query: 'AppTraces | where Message == "settings.broken"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "settings.broken"'
   }
   {
     name: 'server-errors'
@@ -33,7 +33,7 @@ var rules = [
     window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
-    query: 'AppTraces | where Message in ("report.failed", "work.failed", "work.unreadable")'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event in ("report.failed", "work.failed", "work.unreadable")'
   }
   {
     name: 'timer-silent'
@@ -42,7 +42,25 @@ var rules = [
     window: 'PT15M'
     operator: 'LessThan'
     threshold: 1
-    query: 'AppTraces | where Message == "outbox.swept"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "outbox.swept"'
+  }
+  {
+    name: 'probe-silent'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT15M'
+    operator: 'LessThan'
+    threshold: 1
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "ops.probe"'
+  }
+  {
+    name: 'work-waiting'
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 1
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "ops.probe" | extend waited = toint(extract("oldest_work=([0-9]+)", 1, Message)) | where waited > 900'
   }
   {
     name: 'hooks-failing'
@@ -51,7 +69,7 @@ var rules = [
     window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
-    query: 'AppTraces | where Message == "hook.failed"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "hook.failed"'
   }
   {
     name: 'hooks-without-answer'
@@ -60,7 +78,7 @@ var rules = [
     window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 9
-    query: 'AppTraces | where Message == "hook.unknown"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "hook.unknown"'
   }
   {
     name: 'hooks-slow'
@@ -78,7 +96,7 @@ var rules = [
     window: 'PT30M'
     operator: 'GreaterThan'
     threshold: 4
-    query: 'AppTraces | where Message == "mail.unavailable"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "mail.unavailable"'
   }
   {
     name: 'exports-failing'
@@ -87,7 +105,7 @@ var rules = [
     window: 'PT6H'
     operator: 'GreaterThan'
     threshold: 0
-    query: 'AppTraces | where Message == "export.failed"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "export.failed"'
   }
   {
     name: 'mail-waiting'
@@ -96,7 +114,7 @@ var rules = [
     window: 'PT1H'
     operator: 'GreaterThan'
     threshold: 9
-    query: 'AppTraces | where Message == "mail.throttled"'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "mail.throttled"'
   }
   {
     name: 'storage-or-keys-failing'
@@ -105,7 +123,7 @@ var rules = [
     window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 9
-    query: 'AppTraces | where Message in ("dependency.unavailable", "nudge.failed")'
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event in ("dependency.unavailable", "nudge.failed")'
   }
 ]
 

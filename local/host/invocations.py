@@ -44,7 +44,7 @@ class Invocations:
                 )
             await self._outputs.deliver(function, returned)
         except (InvocationFailed, AzureError, TimeoutError) as error:
-            reason = f"took longer than {self._timeout:g} s" if isinstance(error, TimeoutError) else error
+            reason = f"took longer than {self._timeout:g} s" if isinstance(error, TimeoutError) else str(error)
             _log.error("Executed 'Functions.%s' (Failed, Id=%s): %s", function.name, invocation, reason)
             raise InvocationFailed(str(reason)) from error
         return returned.value

@@ -51,6 +51,9 @@ class ManagedIdentity:
     client_id: str | None = None
 
 
+_WORD = re.compile(r"[A-Za-z0-9]{1,50}")
+
+
 class MailNotSent(Exception):
     """The service did not accept the mail: MailThrottled, MailRefused or MailUnavailable."""
 
@@ -67,12 +70,13 @@ class MailRefused(MailNotSent):
     """
     The service will never take this mail; `reason` is one line of at most 200 characters for administrators.
 
-    It is what the service says, without the addresses that it may name.
+    It is what the service says, without the addresses that it may name. `code` is its one word for that, for operators.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, code: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code if _WORD.fullmatch(code) else "other"
 
 
 class MailUnavailable(MailNotSent):
@@ -184,7 +188,7 @@ def _verdict(error: HttpResponseError) -> MailNotSent:
     if not 400 <= status < 500 or status in _NOT_ABOUT_THE_MAIL or code in _ACCOUNT_CODES:  # noqa: PLR2004 - HTTP's classes
         return MailUnavailable(f"the mail service answered {status or type(error).__name__} {code}".rstrip())
     message = without_addresses(str(error.error.message or "")) if error.error else ""
-    return MailRefused(tidy(f"{code or status}: {message}", limit=200))
+    return MailRefused(tidy(f"{code or status}: {message}", limit=200), code=code or str(status))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

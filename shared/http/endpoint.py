@@ -1,6 +1,7 @@
 """The one decorator of ours: it lets requests in, hands them over, and turns whatever comes of them into an answer."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -32,10 +33,13 @@ from shared.http.problems import Problem, from_refusal
 from shared.http.reading import Given
 from shared.http.requests import Request, Tenancy
 from shared.http.schemas import Nothing
+from shared.http.triggers import Background, trace_of, watched
 from shared.identity.refusals import KeysUnavailable, TokenRefused
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageUnavailable, TransactionTooLarge
 from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy, Wanted
+from shared.telemetry.invocations import invocation
+from shared.telemetry.traces import Trace
 from shared.wiring import App
 
 NOTHING_MORE: Final = Wanted()
@@ -105,7 +109,7 @@ REGISTRY: Final[dict[str, Endpoint]] = {}
 
 
 class Functions(func.Blueprint):
-    """The functions of one resource."""
+    """The functions of one resource; whatever triggers them, each run is an invocation that tells nothing personal."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # azure.functions has only some types
@@ -123,12 +127,23 @@ class Functions(func.Blueprint):
 
         return register
 
+    def queue_trigger(self, arg_name: str, *rest: Any, **more: Any) -> Callable[[Background], Any]:
+        """Register a function that works on messages of a queue."""
+        bind = super().queue_trigger(arg_name, *rest, **more)
+        return lambda function: bind(watched(function))
+
+    def timer_trigger(self, arg_name: str, *rest: Any, **more: Any) -> Callable[[Background], Any]:
+        """Register a function that runs at certain times."""
+        bind = super().timer_trigger(arg_name, *rest, **more)
+        return lambda function: bind(watched(function))
+
     def _serve(self, endpoint: Endpoint) -> None:
-        async def serve(request: func.HttpRequest) -> func.HttpResponse:
-            return await respond(endpoint, request)
+        async def serve(request: func.HttpRequest, context: func.Context | None = None) -> func.HttpResponse:
+            return await respond(endpoint, request, trace_of(context))
 
         # The worker binds by signature, which functools.wraps would replace by the handler's.
         serve.__name__, serve.__doc__ = endpoint.name, endpoint.handler.__doc__
+        serve.__annotations__["context"] = func.Context  # the worker takes no other spelling
         bind = self.route(
             route=endpoint.route,
             methods=[endpoint.method],
@@ -138,9 +153,20 @@ class Functions(func.Blueprint):
         self.function_name(endpoint.name)(bind(serve))
 
 
-async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpResponse:
-    """Answer a request: what the handler says, or the problem that stood in its way."""
+async def respond(endpoint: Endpoint, http: func.HttpRequest, after: Trace | None = None) -> func.HttpResponse:
+    """Answer a request, as a step after another: what the handler says, or the problem that stood in its way."""
     request_id = reading.request_id(http)
+    after = after or Trace.parse(http.headers.get("traceparent"))
+    started = time.perf_counter()
+    with invocation(endpoint.name, after=after, request=request_id):
+        response = await _respond(endpoint, http, request_id)
+        if endpoint.method != "GET" or response.status_code >= HTTPStatus.BAD_REQUEST:
+            took = round((time.perf_counter() - started) * 1000)
+            _log.info("request.answered", extra={"status": response.status_code, "ms": took})
+        return response
+
+
+async def _respond(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -> func.HttpResponse:
     try:
         result = await endpoint.handler(await _let_in(endpoint, http, request_id))
     except Problem as problem:
@@ -151,23 +177,22 @@ async def respond(endpoint: Endpoint, http: func.HttpRequest) -> func.HttpRespon
     except Replayed as replayed:
         result = Answer(replayed.answer, endpoint.status, {"Idempotency-Replayed": "true"})
     except _REFUSING as trouble:
-        _tell(trouble, endpoint, request_id)
+        _tell(trouble)
         return _refusal(_problem(trouble), request_id)
     answer = result if isinstance(result, Answer) else Answer(result, endpoint.status)
     body = answer.body if isinstance(answer.body, str) else answer.body.model_dump_json()
     return _response(body, answer.status, endpoint.media_type, request_id, **answer.headers)
 
 
-def _tell(trouble: Exception, endpoint: Endpoint, request_id: str) -> None:
+def _tell(trouble: Exception) -> None:
     """Tell operators what callers are not told: why a token was not believed, and what is out of order."""
-    told = {"function": endpoint.name, "request": request_id}
     match trouble:
         case TokenRefused(reason=reason):
-            _log.info("token.refused", extra={**told, "reason": reason})
+            _log.info("token.refused", extra={"reason": reason})
         case BrokenSettings():
-            _log.error("settings.broken", extra={**told, "why": str(trouble)})
+            _log.error("settings.broken", extra={"why": str(trouble)})
         case KeysUnavailable() | StorageUnavailable():
-            _log.warning("dependency.unavailable", extra={**told, "what": type(trouble).__name__})
+            _log.warning("dependency.unavailable", extra={"what": type(trouble).__name__})
 
 
 def _refusal(problem: Problem, request_id: str) -> func.HttpResponse:

@@ -19,10 +19,10 @@ from shared.http import problems
 from shared.http.problems import Problem
 from shared.http.schemas import ID_PATTERN, FieldError
 from shared.storage.tenant_store import Once
+from shared.telemetry.scope import REQUEST_ID
 
 MOST_BYTES: Final = 256 * 1024
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{8,64}")
 _KIND: Final = "kind"
 """What tells the items of a list apart that may be of several shapes."""
@@ -32,7 +32,7 @@ _MOST_ERRORS: Final = 20
 def request_id(http: func.HttpRequest) -> str:
     """Take the request's own id where it is harmless, else make one."""
     given = http.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def if_match(http: func.HttpRequest) -> frozenset[str]:

@@ -143,7 +143,7 @@ class _Federated(ABC):
             raise DirectoryUnavailable(Reason.TIMEOUT) from error
         except AzureError as error:
             code = _ENTRA_CODE.search(str(error))
-            _log.warning("No token for Graph: %s %s", type(error).__name__, code[0] if code else "")
+            _log.warning("graph.refused", extra={"why": type(error).__name__, "code": code[0] if code else None})
             # Not `from error`: its message may name people.
             raise DirectoryUnavailable(_reason(error, entra=code is not None)) from None
 

@@ -124,7 +124,8 @@ class _IssuerKeys:
             async with asyncio.timeout(TIMEOUT):
                 self._keys = await _fetch_keys(self._issuer, self._session())
         except (_Unusable, aiohttp.ClientError, TimeoutError) as error:
-            _log.warning("The keys of %s could not be fetched: %r", self._issuer, error)
+            why = str(error) if isinstance(error, _Unusable) else type(error).__name__
+            _log.warning("keys.unavailable", extra={"issuer": self._issuer, "why": why})
         else:
             self._fetched_at = self._clock()
 

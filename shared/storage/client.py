@@ -103,7 +103,8 @@ class Client:
         except TimeoutError as error:
             raise StorageUnavailable(f"no answer in {seconds} s", perhaps_done=True) from error
         except ClientAuthenticationError as error:
-            raise StorageUnavailable(f"no token for storage: {type(error).__name__}") from error
+            # The identity gives no token, so the request was not even sent. Its words name the identity.
+            raise StorageUnavailable(f"no token for storage: {type(error).__name__}") from None
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise StorageUnavailable(str(error), perhaps_done=_has_left(error)) from error
         if response.status_code in _LATER:

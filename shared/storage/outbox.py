@@ -21,6 +21,9 @@ from shared.storage.odata import ETAG, Key
 from shared.storage.queue import Queue
 from shared.storage.rows import ACCESS, Partition, Work
 from shared.storage.tables import Tables
+from shared.telemetry import scope
+from shared.telemetry.scope import REQUEST_ID
+from shared.telemetry.traces import Trace
 
 WORK: Final = "work"
 QUEUE: Final = "work"
@@ -34,16 +37,18 @@ _MOST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """A queue message: there is work in this tenant's outbox."""
+    """A queue message: there is work in this tenant's outbox, asked for by a request, as a step of a chain."""
 
     partition: Partition
     works: tuple[str, ...]
-    trace: str | None = None
+    trace: Trace | None = None
+    request: str | None = None
 
     def dump(self) -> str:
         """Spell the message."""
-        trace = {"traceparent": self.trace} if self.trace else {}
-        return json.dumps({"v": 1, "tenant": str(self.partition), "outboxIds": self.works, **trace})
+        trace = {"traceparent": str(self.trace)} if self.trace else {}
+        request = {"requestId": self.request} if self.request else {}
+        return json.dumps({"v": 1, "tenant": str(self.partition), "outboxIds": self.works, **trace, **request})
 
     @classmethod
     def load(cls, text: str) -> "Nudge":
@@ -53,7 +58,9 @@ class Nudge:
             if message["v"] != 1:
                 raise ValueError(f"a message of version {message['v']!r}")
             works = tuple(map(str, message["outboxIds"]))
-            return cls(Partition.parse(message["tenant"]), works, message.get("traceparent"))
+            trace, request = Trace.parse(message.get("traceparent")), str(message.get("requestId", ""))
+            known = request if REQUEST_ID.fullmatch(request) else None
+            return cls(Partition.parse(message["tenant"]), works, trace, known)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a message about work") from error
 
@@ -90,7 +97,9 @@ class Outbox:
         await self._tables.commit(WORK, [Upsert(row)])
 
     async def nudge(self, nudge: Nudge, *, delay: float = 0) -> None:
-        """Ask for work to be done, after `delay` seconds."""
+        """Ask for work to be done, after `delay` seconds, as the next step of what is going on just now."""
+        if step := scope.current():
+            nudge = replace(nudge, trace=nudge.trace or step.trace, request=nudge.request or step.request)
         await self._queue.put(nudge.dump(), delay=delay)
 
     async def claim(self, partition: Partition, work_id: str, now: datetime) -> Claim | None:

@@ -3,8 +3,11 @@
 import base64
 import binascii
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -77,6 +80,15 @@ class Queue:
             return 0
         expect(response, HTTPStatus.OK)
         return int(response.headers["x-ms-approximate-messages-count"])
+
+    async def oldest(self) -> datetime | None:
+        """Tell since when the message has waited that is next, without taking it; None where nothing waits."""
+        response = await self._send("GET", "/messages", {"peekonly": "true"})
+        if _is_missing(response):
+            return None
+        expect(response, HTTPStatus.OK)
+        found = re.search(rb"<InsertionTime>([^<]+)</InsertionTime>", response.content)
+        return parsedate_to_datetime(found[1].decode()) if found else None
 
     async def _create(self) -> None:
         expect(await self._send("PUT", "", {}), HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)

@@ -17,6 +17,7 @@ OTHERS = {
         "connection": "MembersStorage",
     },
     "export_tenants": {"type": "timerTrigger", "schedule": "0 */10 1-4 * * *"},
+    "probe_queues": {"type": "timerTrigger", "schedule": "0 */5 * * * *"},
     "sweep_outbox": {"type": "timerTrigger", "schedule": "*/30 * * * * *"},
     "verify_tenants": {"type": "timerTrigger", "schedule": "0 */10 1-4 * * *"},
     "clean_up": {"type": "timerTrigger", "schedule": "0 5/10 1-4 * * *"},

@@ -13,6 +13,7 @@ import pytest
 from shared import posting, wiring
 from shared.domain.mailing import Letter
 from shared.domain.principals import MemberId
+from shared.telemetry.defects import Defect
 from tests.functions.app import Function
 from tests.functions.live import Live
 from tests.local.mail.endpoint import Endpoint
@@ -253,12 +254,13 @@ async def test_a_message_that_cannot_be_read_fails_and_names_nobody(
     bo: Bo, functions: Mapping[str, Function], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It ends in the poison queue, where it is logged and nothing else; what it says is not repeated."""
-    with pytest.raises(ValueError, match=r"^not an event about mail$") as failure:
+    with pytest.raises(Defect, match=r"^ValueError at shared/email/reports.py:\d+") as failure:
         await bo.hear(message)
     await functions["give_up_mail_report"](func.QueueMessage(body=message))
 
     assert failure.value.__cause__ is None
-    assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == ["report.failed"]
+    failed = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert failed == ["function.failed", "report.failed"]
     assert "@" not in caplog.text
 
 

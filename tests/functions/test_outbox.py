@@ -18,6 +18,7 @@ from shared.email.sender import MailNotSent, MailRefused, MailThrottled, MailUna
 from shared.settings import STORAGE
 from shared.storage.outbox import Nudge
 from shared.storage.tenant_store import Wanted, change
+from shared.telemetry.defects import Defect
 from shared.version import VERSION
 from shared.wiring import TABLES
 from tests.azurite import Azurite
@@ -169,7 +170,11 @@ async def test_a_mail_waits_for_the_message_that_was_asked_for(post: Post, azuri
 
     await post.call("work_off")
 
-    assert await next_message(azurite, post.app.queue_name) == post.message
+    first, again = (Nudge.load(each) for each in (post.message, await next_message(azurite, post.app.queue_name)))
+    assert (again.partition, again.works) == (first.partition, first.works)
+    assert first.trace
+    assert again.trace
+    assert first.trace.id == again.trace.id
 
 
 async def test_a_message_that_fails_for_good_is_seen_on_the_member(post: Post) -> None:
@@ -198,7 +203,7 @@ async def test_a_message_of_somebody_else_fails_and_is_given_up(post: Post, mess
     """It ends in the poison queue, where it is logged and harms nobody."""
     post.app.email.mails.clear()
 
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(Defect, match=r"^\w+Error.* at .*shared/storage/outbox.py:\d+"):
         await post.api.functions["work_off"](func.QueueMessage(body=message))
     await post.api.functions["give_up_work"](func.QueueMessage(body=message))
 

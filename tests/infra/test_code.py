@@ -232,7 +232,7 @@ def test_triggers_have_their_connections() -> None:
 @pytest.mark.parametrize("query", list(kql()))
 def test_queries_name_what_there_is(query: str) -> None:
     """An alert on an event that nobody logs is silent for ever."""
-    assert named("Message", query) <= events()
+    assert named("event", query) <= events()
     assert named("Name", query) <= functions().keys()
 
 
@@ -240,9 +240,9 @@ def test_queries_of_both_kinds_are_read() -> None:
     """The proof above is worth as much as this."""
     queries = list(kql())
 
-    assert any(named("Message", query) for query in queries)
+    assert any(named("event", query) for query in queries)
     assert any(named("Name", query) for query in queries)
-    assert named("Message", 'T | where Message in ("a.b", "c.d") or Message == "e.f"') == {"a.b", "c.d", "e.f"}
+    assert named("event", 'T | where event in ("a.b", "c.d") or event == "e.f"') == {"a.b", "c.d", "e.f"}
 
 
 def named(column: str, query: str) -> set[str]:

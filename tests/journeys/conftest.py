@@ -11,6 +11,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.azurite import Azurite
 from tests.journeys.clients import Api, Mailbox
+from tests.journeys.collector import Collector
 from tests.journeys.stack import FunctionsHost, RunningStack
 from tests.journeys.storage import Storage
 from tests.local.identity_provider.running import IdentityProvider
@@ -33,10 +34,17 @@ def services(data: Path, free_port: Callable[[], int]) -> Iterator[dict[str, str
 
 
 @pytest.fixture(scope="session")
-async def stack(data: Path, services: dict[str, str]) -> AsyncIterator[RunningStack]:
+def collector() -> Iterator[Collector]:
+    """Listen for the spans of the functions."""
+    with Collector.listening() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+async def stack(data: Path, services: dict[str, str], collector: Collector) -> AsyncIterator[RunningStack]:
     """Start the functions beside the other parts."""
     account = Azurite(*(f"{services[name]}/devstoreaccount1" for name in ("blob", "queue", "table")))
-    host = FunctionsHost(data)
+    host = FunctionsHost(data, collector.environment)
     try:
         await host.start()
         async with ClientSession(timeout=ClientTimeout(total=30)) as http:

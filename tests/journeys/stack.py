@@ -1,7 +1,8 @@
 """The whole local stack as processes, with a functions host that tests may kill and start again."""
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -19,7 +20,8 @@ _OPERATOR = {"roles": ["Operator"], "name": "Olga Operator"}
 class FunctionsHost:
     """The functions host; each start is another process on another port."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
         self._settings = data / "settings.json"
         self._logs = data / "logs"
         self._process: processes.Process | None = None
@@ -31,7 +33,7 @@ class FunctionsHost:
         self._starts += 1
         command = host_command(ROOT, "--settings", str(self._settings))
         with self._log.open("wb") as output:
-            self._process = processes.start(command, output=output, directory=ROOT)
+            self._process = processes.start(command, output=output, environment=self._environment, directory=ROOT)
         await until(self._is_ready, seconds=20)
         self.url = self._log.read_text().split(_READY)[1].split()[0]
         with urlopen(f"{self.url}/api/health", timeout=10) as response:  # noqa: ASYNC210, S310 - loopback, nobody waits

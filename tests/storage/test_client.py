@@ -1,12 +1,17 @@
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Any, Self
 
 import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
 
 from shared.storage.batch import Insert
 from shared.storage.client import Client
-from shared.storage.connection import Connection, connection
+from shared.storage.connection import SCOPE, Connection, ManagedIdentity, connection
 from shared.storage.errors import OutcomeUnknown, StorageUnavailable
 from shared.storage.tables import Tables
 from tests.azurite import Azurite
@@ -34,6 +39,46 @@ async def storage(account: Connection) -> AsyncIterator[FaultyStorage]:
     """Put a proxy that fails to order before the shared Azurite."""
     async with faulty(account) as storage:
         yield storage
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutTokens(ManagedIdentity):
+    """An identity to which Azure gives no tokens, in words that name it."""
+
+    def policy(self, closing: AsyncExitStack) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
+        """Ask for a token, in vain."""
+        closing.push_async_callback(NoTokens().close)
+        return AsyncBearerTokenCredentialPolicy(NoTokens(), SCOPE)
+
+
+class NoTokens:
+    """What asks Azure for tokens, and is refused."""
+
+    async def get_token(self, *_: object, **__: object) -> AccessToken:
+        """Be refused."""
+        raise ClientAuthenticationError("no token for ada@contoso.test")
+
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def test_an_identity_without_tokens_is_storage_out_of_reach() -> None:
+    """Callers are told to come back, and operators that there is no token; nobody is named."""
+    nowhere = "https://127.0.0.1:9/x"
+    client = Client(Connection(nowhere, nowhere, nowhere, WithoutTokens()))
+
+    with pytest.raises(StorageUnavailable, match=r"^no token for storage: ClientAuthenticationError$") as failure:
+        await Tables(client, timeout=1).ping("access")
+    await client.close()
+
+    assert not failure.value.perhaps_done
+    assert failure.value.__cause__ is None
 
 
 @pytest.mark.parametrize("fault", [CUT_AFTER, FAILED_AFTER, GARBLED_AFTER, HALF_AFTER, SILENT_AFTER])

@@ -20,6 +20,7 @@ from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import Wanted
+from shared.telemetry.traces import Trace
 from tests.people import ADA, AT, BO, CY, OPERATOR, invited
 from tests.storage.stores import founded
 
@@ -239,9 +240,9 @@ async def test_work_is_listed_oldest_first(outbox: Outbox, store: TableTenantSto
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
-@given(tenant=ids, incarnation=ids, works=st.lists(st.text(), max_size=5), trace=st.none() | st.text(min_size=1))
+@given(tenant=ids, incarnation=ids, works=st.lists(st.text(), max_size=5), trace=st.none() | st.builds(Trace.new))
 def test_a_message_comes_back_as_it_was_sent(
-    tenant: str, incarnation: str, works: list[str], trace: str | None
+    tenant: str, incarnation: str, works: list[str], trace: Trace | None
 ) -> None:
     """Tenant, work and trace survive the queue."""
     nudge = Nudge(Partition(TenantId(tenant), incarnation), tuple(works), trace)

@@ -73,6 +73,19 @@ async def test_the_length_counts_what_waits(queue: Queue) -> None:
     assert await queue.length() == 2
 
 
+async def test_the_oldest_message_is_looked_at_and_left(queue: Queue, receiver: QueueClient) -> None:
+    """Operators see how long it has waited; whoever works on it finds it as it was."""
+    assert await queue.oldest() is None
+    await queue.put("one")
+    first = await queue.oldest()
+    await queue.put("two")
+
+    assert await queue.oldest() == first
+    message = receiver.receive_message()
+    assert message
+    assert (message.inserted_on, message.dequeue_count) == (first, 1)
+
+
 async def test_a_message_that_is_too_long_is_a_defect(queue: Queue) -> None:
     """A message holds at most 64 KiB of base64."""
     with pytest.raises(Rejected):
