@@ -16,7 +16,7 @@ ALERTS = [
     *re.findall(r"^  name: 'members-\$\{environmentName\}-([a-z-]+)'$", TEMPLATE, re.MULTILINE),
 ]
 SECTIONS = dict(re.findall(r"^### ([a-z-]+)$(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
-USED = re.findall(r"^(?:\.venv/bin/)?python -m shared\.operating (?:--settings \S+ )?([a-z]+)(.*)$", PAGE, re.MULTILINE)
+USED = re.findall(r"^ *python(?:3\.13)? -m shared\.operating (?:--settings \S+ )?([a-z]+)(.*)$", PAGE, re.MULTILINE)
 USED += re.findall(r"`python -m shared\.operating ([a-z]+)([^`]*)`", PAGE)
 LOGGED = {text for file in python_files("shared", "functions") for text in strings_of(file)}
 
