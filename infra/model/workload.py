@@ -26,6 +26,7 @@ REQUESTS: Final = {
     "invite": Requests(3, 2, 4, 1),
     "send a mail": Requests(6, 6, 4),
     "me": Requests(2, 2),
+    "me, at a new instance": Requests(3, 3),
     "check": Requests(2, 2),
     "list members": Requests(4, 4),
     "change a role": Requests(3, 3, 1),

@@ -58,8 +58,7 @@ def test_every_command_is_in_the_table() -> None:
 
 def test_a_line_that_is_looked_for_is_logged() -> None:
     """By its name in a query, or in a sentence."""
-    queries = re.findall(r"event (?:==|in) \(?((?:\"[a-z.-]+\"(?:, )?)+)", PAGE)
-    named = {name for query in queries for name in re.findall(r'"([a-z.-]+)"', query)}
+    named = {name for names in re.findall(r'^events "([a-z. -]+)"', PAGE, re.MULTILINE) for name in names.split()}
     named |= set(
         re.findall(
             r"`((?:mail|work|hook|outbox|export|report|verifier|clean-up|nudge|dependency|ops|function)\.[a-z-]+)`",
