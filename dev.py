@@ -94,6 +94,7 @@ def pins(_arguments: list[str]) -> int:
     for arguments in (
         ["pyproject.toml", "-o", "requirements.txt"],
         ["pyproject.toml", "--group", "dev", "-c", "requirements.txt", "-o", "requirements-dev.txt"],
+        ["--group", "audit", "-o", ".github/requirements.txt"],
         ["--group", "models", "-o", "tests/infra/requirements.txt"],
         ["local/node/requirements.in", "--universal", "-o", "local/node/requirements.txt"],
     ):
