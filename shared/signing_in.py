@@ -126,8 +126,9 @@ async def arrive(tenants: Tenants, sign_in: SignIn) -> list[Arrival]:
     """
     Sign a person in to every tenant of a product that knows them.
 
-    Two rounds of reading when nothing waits, and one transaction in each tenant where something does, all at once. An
-    address that nothing proves is looked for too, and all that comes of it is a near miss (R11).
+    Two rounds of reading when nothing waits, and one transaction in each tenant where something does, all at once: the
+    index learns meanwhile who was found by their address alone. An address that nothing proves is looked for too, and
+    all that comes of it is a near miss (R11).
     """
     person = sign_in.person
     groups = tuple(group_identities(person))
@@ -141,8 +142,10 @@ async def arrive_in(store: TenantStore, it: SignIn) -> Arrival | None:
     person = it.person
     addresses = frozenset({person.address} if person.address else ())
     wanted = Wanted(identities=frozenset({person.identity, *group_identities(person)}), addresses=addresses)
+    # Who was found by their address alone is about to be known by their identity, and the index has to know it first.
+    newcomer = {person.identity} if person.proof and addresses and store.found_by == addresses else ()
     try:
-        reading = await store.read(wanted)
+        reading, _ = await asyncio.gather(store.read(wanted), store.prepare((), newcomer, work=False))
     except NotFound:
         return None  # the tenant was deleted, and its lines in the index are still there
     if reading.facts.tenant.product != it.product:

@@ -32,6 +32,7 @@ class MemoryTenantStore:
 
     def __init__(self, *, catalogue: Callable[[ProductId], Catalogue], now: Callable[[], datetime]) -> None:
         self.queued: list[Letter] = []
+        self.found_by = frozenset[Address | Identity]()
         self._catalogue = catalogue
         self._now = now
         self._tenant: Tenant | None = None

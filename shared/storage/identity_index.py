@@ -46,12 +46,16 @@ class IdentityIndex:
 
     async def tenants_of(
         self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
-    ) -> list[Partition]:
-        """Tell where to look for a person: by identity, by groups and, if there is one, by address."""
-        identities = (*([identity] if identity else []), *groups)
-        hashes = [*map(hash_of_identity, identities), *([hash_of_address(address)] if address else [])]
-        found = await asyncio.gather(*map(self._lines, hashes))
-        return [Partition.parse(text) for text in dict.fromkeys(text for lines in found for text in lines)]
+    ) -> dict[Partition, set[Address | Identity]]:
+        """Tell where to look for a person, and by what they were found there: identity, groups, or address."""
+        asked = {each: hash_of_identity(each) for each in (identity, *groups) if each} | (
+            {address: hash_of_address(address)} if address else {}
+        )
+        found = defaultdict[Partition, set[Address | Identity]](set)
+        for name, lines in zip(asked, await asyncio.gather(*map(self._lines, asked.values())), strict=True):
+            for text in lines:
+                found[Partition.parse(text)].add(name)
+        return found
 
     async def knows(self, identity: Identity) -> bool:
         """Tell whether any tenant has a line for an identity."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
@@ -37,6 +38,7 @@ from shared.storage.transaction import Transaction, transaction
 _log = logging.getLogger(__name__)
 _MANY: Final = 20
 """From so many rows on it pays to read the range that they are in."""
+_WORKS_A_NUDGE: Final = 4
 _in_background: set[asyncio.Task[None]] = set()
 
 
@@ -56,6 +58,7 @@ class TableTenantStore:
         catalogue: Callable[[ProductId], Catalogue],
         now: Callable[[], datetime],
         moved: Callable[[], Awaitable[Partition]] | None = None,
+        found_by: Iterable[Address | Identity] = (),
     ) -> None:
         self.partition = partition
         self._tables = tables
@@ -64,6 +67,8 @@ class TableTenantStore:
         self._catalogue = catalogue
         self._now = now
         self._moved = moved
+        self.found_by = frozenset(found_by)
+        self._written = set[Address | Identity]()
 
     async def read(self, wanted: Wanted) -> Reading:
         """
@@ -77,6 +82,7 @@ class TableTenantStore:
             if self._moved is None or (home := await self._moved()) == self.partition:
                 raise
         self.partition = home
+        self._written.clear()
         return await self._read(wanted)
 
     async def _read(self, wanted: Wanted) -> Reading:
@@ -146,8 +152,10 @@ class TableTenantStore:
 
     async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
         """Do, once for several changes, what must be done before people become known and work is asked for."""
+        addresses, identities = set(addresses) - self._written, set(identities) - self._written
         lines = self._index.add(self.partition, addresses, identities)
         await asyncio.gather(lines, *([self._outbox.enter(self.partition, self._now())] if work else []))
+        self._written |= addresses | identities
 
     async def commit(
         self,
@@ -174,7 +182,7 @@ class TableTenantStore:
         """Have work done soon, without waiting for it: a timer finds what was asked for in vain."""
         if not works:
             return
-        task = asyncio.create_task(self._nudge(tuple(works)))
+        task = asyncio.create_task(self._nudge(works))
         _in_background.add(task)
         task.add_done_callback(_in_background.discard)
 
@@ -229,9 +237,11 @@ class TableTenantStore:
         """Tell whether a transaction was carried out whose answer was lost; one without a record is asked again."""
         return proof is not None and await self._tables.get(ACCESS, str(self.partition), proof) is not None
 
-    async def _nudge(self, works: tuple[str, ...]) -> None:
+    async def _nudge(self, works: Sequence[str]) -> None:
+        """Put one message after the other: the first one makes the queue, where that is missing."""
         try:
-            await self._outbox.nudge(Nudge(self.partition, works))
+            for some in batched(works, _WORKS_A_NUDGE, strict=False):
+                await self._outbox.nudge(Nudge(self.partition, some))
         except StorageUnavailable:
             _log.warning("nudge.failed", extra={"works": len(works)})
 

@@ -117,14 +117,25 @@ class TableTenants:
         self, identity: Identity | None, address: Address | None, groups: Iterable[Identity] = ()
     ) -> list[TableTenantStore]:
         """Find the tenants that may know a person: by identity, by groups, and by address."""
-        return [self.at(home) for home in await self._index.tenants_of(identity, address, groups)]
+        places = await self._index.tenants_of(identity, address, groups)
+        return [self.at(home, found_by=names) for home, names in places.items()]
 
     async def has_groups(self, directory: DirectoryId, product: ProductId) -> bool:
         """Tell whether a group of a directory is, or was, in any tenant of a product."""
         return await self._index.knows(group_mark(directory, product))
 
-    def at(self, home: Partition, *, moved: Callable[[], Awaitable[Partition]] | None = None) -> TableTenantStore:
-        """Open the store of a known partition; `moved` tells where to look when there is no tenant any more."""
+    def at(
+        self,
+        home: Partition,
+        *,
+        moved: Callable[[], Awaitable[Partition]] | None = None,
+        found_by: Iterable[Address | Identity] = (),
+    ) -> TableTenantStore:
+        """
+        Open the store of a known partition.
+
+        `moved` tells where to look when there is no tenant any more, and `found_by` what the index has for it.
+        """
         return TableTenantStore(
             home,
             tables=self._tables,
@@ -133,6 +144,7 @@ class TableTenants:
             catalogue=self._catalogue,
             now=self._now,
             moved=moved,
+            found_by=found_by,
         )
 
     async def _look_up(self, tenant: TenantId) -> Partition:

@@ -5,7 +5,6 @@ import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import batched
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -35,7 +34,6 @@ _PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2)
 PIECES: Final = 15
 """How many newcomers one transaction surely holds, in a project too: six rows each, and a few that they share."""
 _AT_ONCE: Final = 8
-_WORKS_A_NUDGE: Final = 4
 
 
 class LostRace(Exception):
@@ -154,7 +152,13 @@ class Page[T]:
 
 
 class TenantStore(Protocol):
-    """What is kept of one tenant. Nothing here can name another one (R27)."""
+    """
+    What is kept of one tenant. Nothing here can name another one (R27).
+
+    `found_by` tells by what the index has led here, if it has.
+    """
+
+    found_by: frozenset[Address | Identity]
 
     async def read(self, wanted: Wanted) -> Reading:
         """Read facts; NotFound when there is no such tenant."""
@@ -321,8 +325,9 @@ async def change_each[P, R](
     With `once`, parts that were carried out before are answered as `retell` reads them, and only the others are carried
     out. The first part goes ahead of the others, so that it alone tells what the request's name stands for.
     """
-    everything = wanted(pieces)
-    await store.prepare(everything.addresses, everything.identities, work=True)
+    everything, facts = wanted(pieces), first.facts
+    newcomers = everything.addresses.difference(facts.by_address), everything.identities.difference(facts.by_identity)
+    await store.prepare(*newcomers, work=True)
     supposed = None if once or first.facts.tenant.settings.allowed_email_domains else first
     each = _Each(store, decide, wanted, author, supposed, once, retell)
     ahead = PIECES if once else 0
@@ -331,8 +336,7 @@ async def change_each[P, R](
         starts = range(ahead, len(pieces), PIECES)
         parts = await asyncio.gather(*(each.settle(start, pieces[start : start + PIECES]) for start in starts))
     finally:
-        for some in batched(each.works, _WORKS_A_NUDGE, strict=False):
-            store.nudge(some)
+        store.nudge(each.works)
     return Carried([*head, *(answer for part in parts for answer in part)], each.again)
 
 

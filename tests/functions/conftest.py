@@ -15,6 +15,7 @@ from shared.storage.connection import connection
 from shared.storage.tables import Tables
 from tests.azurite import Azurite
 from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
+from tests.functions.counted import Counted
 from tests.functions.described import APP
 from tests.functions.live import Live, living
 from tests.identity.clock import Clock
@@ -38,6 +39,7 @@ from tests.people import (
     invited,
     key,
 )
+from tests.storage.waves import Waves
 
 GLOBEX = replace(ACME, id=TenantId("globex"), name="Globex")
 SHED = replace(LAB, id=ProjectId("shed"), name="Shed")
@@ -123,3 +125,11 @@ async def live(
     """Make the app as it is, with people and tenants of this test alone."""
     async with living(azurite, mailbox, storage, issuers) as live:
         yield live
+
+
+@pytest.fixture
+async def counted(azurite: Azurite, live: Live) -> AsyncIterator[Counted]:
+    """Make another instance of the live app, whose requests to storage are counted."""
+    client = Waves(connection({STORAGE: azurite.connection_string}, STORAGE))
+    yield Counted(live, client)
+    await client.close()

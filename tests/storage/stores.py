@@ -1,8 +1,9 @@
 """Tenants to try: how the tests of this folder found one, look into it, and change it in somebody's name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from shared.domain.catalogue import Action
 from shared.domain.change import Actor, Change, Edit, Facts
 from shared.domain.errors import Forbidden
 from shared.domain.membership import Member
-from shared.domain.principals import RoleId, TenantId
+from shared.domain.principals import MemberId, ProjectId, RoleId, TenantId
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import tenant_store
@@ -24,7 +25,7 @@ from shared.storage.rows import Record
 from shared.storage.table_tenants import TableTenants
 from shared.storage.tables import Tables
 from shared.storage.tenant_store import Author, MemberFilter, Page, Tenants, TenantStore, Wanted
-from tests.people import ACME, ADA, CONSUMER, INTEGRATE, OPERATOR, facts, pieces, product
+from tests.people import ACME, ADA, AT, CONSUMER, INTEGRATE, OLGA, OPERATOR, facts, pieces, product
 
 
 def tenants_at(
@@ -80,6 +81,25 @@ async def change[T](
     """Change something in a member's name, as a request would."""
     decision = await tenant_store.change(store, decide, wanted=wanted | about(actor), author=by(actor))
     return decision.answer
+
+
+def some_projects(count: int) -> list[Project]:
+    """Think of projects, in the order of their names."""
+    return [Project(ProjectId(f"p{at:04}"), f"Project {at:04}", AT, OLGA.ref) for at in range(count)]
+
+
+async def put_into(store: TenantStore, member: MemberId, projects: Sequence[Project], role: RoleId) -> None:
+    """Create projects that somebody has a role in."""
+    for some in batched(projects, 25, strict=False):
+
+        def come(facts: Facts, some: tuple[Project, ...] = some) -> Change[None]:
+            before = after = facts.member(member)
+            for project in some:
+                after = after.holding_in(project.id, (role,), at=AT)
+            return Change(None, (Edit(before, after),), projects=tuple(Edit(None, project) for project in some))
+
+        wanted = Wanted(members=frozenset({member}))
+        await tenant_store.change(store, come, wanted=wanted, author=lambda _: OPERATOR)
 
 
 async def invite(

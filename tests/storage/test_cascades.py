@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,7 +32,6 @@ from tests.people import (
     CY,
     DATA_TEAM,
     INTEGRATE,
-    OLGA,
     OPERATOR,
     ROBOT,
     acting,
@@ -43,7 +42,7 @@ from tests.people import (
     signing_in,
 )
 from tests.storage.faults import Fault, FaultyStorage
-from tests.storage.stores import change, founded, recorded, tenants_at
+from tests.storage.stores import change, founded, put_into, recorded, some_projects, tenants_at
 
 OWNER = RoleId("owner")
 READER = RoleId("member")
@@ -108,23 +107,6 @@ async def clearing(
     return Clearing(store, app_tables, outbox, Cascades(app_tables, table_tenants, now=now), now)
 
 
-def _projects(count: int) -> list[Project]:
-    return [Project(ProjectId(f"p{at:04}"), f"Project {at:04}", AT, OLGA.ref) for at in range(count)]
-
-
-async def _assign(store: TableTenantStore, member: Member, projects: Sequence[Project], role: RoleId) -> None:
-    """Create projects that somebody has a role in."""
-    for some in batched(projects, 25, strict=False):
-
-        def come(facts: Facts, some: tuple[Project, ...] = some) -> Change[None]:
-            before = after = facts.member(member.id)
-            for project in some:
-                after = after.holding_in(project.id, (role,), at=AT)
-            return Change(None, (Edit(before, after),), projects=tuple(Edit(None, project) for project in some))
-
-        await change(store, come, wanted=Wanted(members=frozenset({member.id})))
-
-
 def _answer(change: Change[None], _: Facts) -> Change[None]:
     return change
 
@@ -143,7 +125,7 @@ async def test_a_key_with_500_roles_is_gone_in_one_transaction_and_cleared_away_
     clearing: Clearing, flaky: FaultyStorage, now: Callable[[], datetime]
 ) -> None:
     """It owned every project, which is the most that there can be to do."""
-    await _assign(clearing.store, ROBOT, _projects(500), OWNER)
+    await put_into(clearing.store, ROBOT.id, some_projects(500), OWNER)
     await _remove(clearing.store, ROBOT)
     reached = await clearing.store.members_of(ProjectId("p0000"), EVERYBODY, limit=10, after=None)
     claim = await clearing.claim()
@@ -163,7 +145,7 @@ async def test_a_key_with_500_roles_is_gone_in_one_transaction_and_cleared_away_
 
 async def test_whoever_stops_between_two_batches_is_followed_by_somebody_who_goes_on(clearing: Clearing) -> None:
     """The progress is that of the batches that were done, and each place is cleared away once."""
-    await _assign(clearing.store, CY, _projects(90), OWNER)
+    await put_into(clearing.store, CY.id, some_projects(90), OWNER)
     await _remove(clearing.store, CY)
     seen: list[Operation] = []
 
@@ -181,7 +163,7 @@ async def test_whoever_stops_between_two_batches_is_followed_by_somebody_who_goe
 
 async def test_how_far_it_has_come_can_be_seen_on_the_way(clearing: Clearing) -> None:
     """What is cleared away, and what is left: in the operation's own row."""
-    await _assign(clearing.store, CY, _projects(200), READER)
+    await put_into(clearing.store, CY.id, some_projects(200), READER)
     await _remove(clearing.store, CY)
     claim = await clearing.claim()
     assert claim
@@ -202,7 +184,7 @@ async def test_how_far_it_has_come_can_be_seen_on_the_way(clearing: Clearing) ->
 
 async def test_of_two_who_work_at_the_same_time_one_is_stopped(clearing: Clearing) -> None:
     """A claim keeps others away; when it has run out and somebody else has come, the first one does nothing more."""
-    await _assign(clearing.store, CY, _projects(150), OWNER)
+    await put_into(clearing.store, CY.id, some_projects(150), OWNER)
     await _remove(clearing.store, CY)
     first = await clearing.claim()
     kept_away = await clearing.claim()
@@ -224,7 +206,7 @@ async def test_a_batch_whose_answer_is_lost_is_not_done_again(
     clearing: Clearing, flaky: FaultyStorage, now: Callable[[], datetime]
 ) -> None:
     """Owners are counted down once: whoever comes next reads what was done."""
-    await _assign(clearing.store, CY, [replace(each, owners=1) for each in _projects(60)], OWNER)
+    await put_into(clearing.store, CY.id, [replace(each, owners=1) for each in some_projects(60)], OWNER)
     await _remove(clearing.store, CY)
     claim = await clearing.claim()
     assert claim
@@ -243,10 +225,10 @@ async def test_members_of_a_deleted_project_lose_it_and_a_group_without_any_role
     """People and keys stay with what else they hold; rows of who is gone already go, too."""
     team = shared("Crew", Kind.GROUP, id=MemberId("crew"), roles=())
     people = [active(f"Person{at}") for at in range(30)]
-    project, other = _projects(2)
+    project, other = some_projects(2)
     wanted = Wanted(projects=frozenset({project.id}))
     newcomers = [each.holding_in(project.id, (READER,), at=AT) for each in (team, *people)]
-    await _assign(clearing.store, CY, [project, other], OWNER)
+    await put_into(clearing.store, CY.id, [project, other], OWNER)
     for some in batched(newcomers, 8, strict=False):
         coming = Change(None, tuple(Edit(None, each) for each in some))
         await change(clearing.store, partial(_answer, coming), wanted=wanted)
@@ -268,8 +250,8 @@ async def test_members_of_a_deleted_project_lose_it_and_a_group_without_any_role
 
 async def test_nobody_comes_into_a_project_that_was_deleted_in_the_meantime(clearing: Clearing) -> None:
     """Whoever comes in touches the project's row: without it the change is refused, and asked again."""
-    (project,) = _projects(1)
-    await _assign(clearing.store, CY, [project], OWNER)
+    (project,) = some_projects(1)
+    await put_into(clearing.store, CY.id, [project], OWNER)
     wanted = Wanted(members=frozenset({ROBOT.id}), projects=frozenset({project.id}))
     reading = await clearing.store.read(wanted)
     coming = assign_in(reading.facts, ROBOT.id, project.id, INTEGRATE.project_role(READER))
@@ -283,11 +265,11 @@ async def test_nobody_comes_into_a_project_that_was_deleted_in_the_meantime(clea
 
 async def test_whoever_signs_in_while_a_project_is_being_cleared_away_is_let_in(clearing: Clearing) -> None:
     """Two members become one, and the place that one of them has left is given to nobody (R12, R22, R23)."""
-    (project,) = _projects(1)
+    (project,) = some_projects(1)
     cyrus = invited("Cyrus").holding_in(project.id, (OWNER,), at=AT)
     person = signing_in("Cy", address=cyrus.email)
     wanted = Wanted(identities=frozenset({person.identity}), addresses=frozenset({address_of("Cyrus")}))
-    await _assign(clearing.store, CY, [project], READER)
+    await put_into(clearing.store, CY.id, [project], READER)
     coming = Change(None, (Edit(None, cyrus),))
     await change(clearing.store, lambda _: coming, wanted=Wanted(projects=frozenset({project.id})))
     other = await clearing.store.read(Wanted(members=frozenset({CY.id})))
@@ -307,8 +289,8 @@ async def test_whoever_signs_in_while_a_project_is_being_cleared_away_is_let_in(
 
 async def test_two_removals_of_the_same_rows_do_not_stand_in_each_others_way(clearing: Clearing) -> None:
     """A project is deleted while somebody who was in it is being cleared away."""
-    projects = _projects(40)
-    await _assign(clearing.store, CY, projects, OWNER)
+    projects = some_projects(40)
+    await put_into(clearing.store, CY.id, projects, OWNER)
     await _remove(clearing.store, CY)
     first = await clearing.claim()
     await _delete(clearing.store, projects[7])
@@ -324,8 +306,8 @@ async def test_two_removals_of_the_same_rows_do_not_stand_in_each_others_way(cle
 
 async def test_a_group_that_keeps_another_role_loses_very_many_projects_with_one(clearing: Clearing) -> None:
     """R20: the caller asked for the project roles, too; the group stays, and its projects are cleared away."""
-    projects = _projects(PROJECTS_AT_ONCE + 20)
-    await _assign(clearing.store, DATA_TEAM, projects, OWNER)
+    projects = some_projects(PROJECTS_AT_ONCE + 20)
+    await put_into(clearing.store, DATA_TEAM.id, projects, OWNER)
     wanted = Wanted(members=frozenset({DATA_TEAM.id}), around=True)
     role = INTEGRATE.application_role(CONSUMER)
     creator = RoleId("project-creator")
@@ -353,7 +335,7 @@ async def test_a_group_that_keeps_another_role_loses_very_many_projects_with_one
 
 async def test_an_operation_that_nobody_carries_on_any_more_has_failed(clearing: Clearing) -> None:
     """It can be seen; whoever takes the work up again finishes it."""
-    await _assign(clearing.store, CY, _projects(40), READER)
+    await put_into(clearing.store, CY.id, some_projects(40), READER)
     await _remove(clearing.store, CY)
     (work,) = (await clearing.outbox.open_work(clearing.store.partition)).values()
     assert work.operation
