@@ -1,5 +1,6 @@
 """The composition root: what is made once a process, from the settings, when it is first needed."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from shared.catalogues import catalogue, products
 from shared.domain.catalogue import Catalogue
 from shared.domain.loopback import is_loopback
 from shared.domain.principals import ProductId, group_mark
 from shared.email.sender import AccessKey, AzureEmail, ManagedIdentity
 from shared.identity.api_keys import Pepper, Peppers
-from shared.identity.directory import GraphDirectory
 from shared.identity.graph_allowance import Allowance
 from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSource
 from shared.identity.hook_callers import Connectors
@@ -37,6 +35,9 @@ from shared.storage.tenant_store import Tenants
 from shared.version import VERSION
 
 if TYPE_CHECKING:
+    import aiohttp
+
+    from shared.identity.directory import GraphDirectory
     from shared.identity.jwks import KeySource
     from shared.identity.tokens import TokenValidator
     from shared.storage.clean_up import CleanUp
@@ -115,8 +116,10 @@ class App:
         return Allowance(REQUESTS_A_MINUTE, 60, time.monotonic)
 
     @cached_property
-    def directory(self) -> GraphDirectory:
+    def directory(self) -> "GraphDirectory":
         """The directories of all callers."""
+        from shared.identity.directory import GraphDirectory  # noqa: PLC0415 - aiohttp is slow to load
+
         graph = self.settings.graph
         return GraphDirectory(graph.endpoint, self._graph_tokens(), lambda: self._session, time.monotonic)
 
@@ -232,6 +235,10 @@ class App:
         email = self.settings.email
         return MailBudget(self.tables, urlsplit(email.endpoint).netloc, email.quota)
 
+    async def get_ready(self) -> None:
+        """Load, connect and fetch what the first request needs; StorageError when storage does not answer."""
+        await asyncio.gather(self._keys.get_ready(), self.tables.ping(TENANTS))
+
     async def close(self) -> None:
         """Close all connections; the app cannot be used afterwards."""
         made = vars(self)  # what nobody asked for was never made
@@ -247,7 +254,9 @@ class App:
         return Client(connection(self.settings.storage, STORAGE))
 
     @cached_property
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self) -> "aiohttp.ClientSession":
+        import aiohttp  # noqa: PLC0415 - slow to load
+
         return aiohttp.ClientSession()
 
 

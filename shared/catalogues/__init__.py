@@ -1,7 +1,6 @@
 """The products as data: one TOML file each, read and checked together when the first of them is asked for."""
 
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,8 @@ def _read_product(file: Path) -> Catalogue:
 
 
 def _toml(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - of no use before the first request
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,10 +1,14 @@
 """How candidates from the directory look in answers."""
 
+from typing import TYPE_CHECKING
+
 from shared.domain.addresses import BadAddress, canonical
 from shared.domain.principals import Kind
 from shared.http.directory_shapes import CandidateOut, CandidatesOut, GroupMembersOut, LookupOut
 from shared.http.lookups import Found
-from shared.identity.directory import Entry
+
+if TYPE_CHECKING:
+    from shared.identity.directory import Entry
 
 
 def users(it: Found, typed: str) -> CandidatesOut:
@@ -26,7 +30,7 @@ def _lookup(it: Found) -> LookupOut:
     return LookupOut(state="unavailable" if it.reason else "ok", reason=it.reason)
 
 
-def _candidate(it: Entry) -> CandidateOut:
+def _candidate(it: "Entry") -> CandidateOut:
     return CandidateOut(
         kind=it.kind, directory_id=it.object_id, display_name=it.name, email=it.address, source="directory"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.access import may_add_members
 from shared.domain.adding import refuse_pick
@@ -12,16 +12,18 @@ from shared.domain.principals import DirectoryId, Kind
 from shared.http.admission import PresentedKey
 from shared.http.problems import Problem
 from shared.http.requests import Request
-from shared.identity.directory import Entry
 from shared.identity.graph_errors import DirectoryUnavailable, Reason
 from shared.identity.graph_tokens import Caller
+
+if TYPE_CHECKING:
+    from shared.identity.directory import Entry
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the directory has answered, or the `reason` for which it has not; `complete` unless there is more."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple["Entry", ...] = ()
     reason: Reason | None = None
     complete: bool = True
 
@@ -57,7 +59,7 @@ async def members_of(request: Request[Any, Any], group: str) -> Found:
     return Found(found.entries, complete=found.complete)
 
 
-async def look_up(request: Request[Any, Any], kind: Kind, object_id: str) -> Entry | None:
+async def look_up(request: Request[Any, Any], kind: Kind, object_id: str) -> "Entry | None":
     """Read a user or a group by its object id; None when the directory has none, 503 when it does not answer."""
     find = request.app.directory.group if kind is Kind.GROUP else request.app.directory.user
     try:
@@ -84,7 +86,7 @@ def _refuse(request: Request[Any, Any], kind: Kind) -> None:
     refuse_pick(tenant.facts, kind, actor=tenant.actor)
 
 
-async def _answered(asked: Awaitable[tuple[Entry, ...]]) -> Found:
+async def _answered(asked: Awaitable[tuple["Entry", ...]]) -> Found:
     try:
         return Found(await asked)
     except DirectoryUnavailable as unavailable:

@@ -69,6 +69,10 @@ class KeySource:
         """
         return await self._issuers[issuer].find(kid)
 
+    async def get_ready(self) -> None:
+        """Fetch the keys of all issuers before somebody needs them."""
+        await asyncio.gather(*(each.get_ready() for each in self._issuers.values()))
+
 
 class _IssuerKeys:
     """One issuer's keys, their age, and the one fetch that may be under way."""
@@ -92,6 +96,12 @@ class _IssuerKeys:
         if kid not in self._keys:
             raise UnknownKey(self._issuer)
         return self._keys[kid]
+
+    async def get_ready(self) -> None:
+        """Fetch the keys ahead of time; where that fails, the first who needs them may ask again at once."""
+        await self._attempt()
+        if not self._is_usable():
+            self._attempted_at = -inf
 
     async def _freshen(self) -> None:
         """Fetch in the background where the keys will do meanwhile, which they do not after a long idle time."""

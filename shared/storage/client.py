@@ -7,7 +7,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import ClientConnectorError, ClientSession, DummyCookieJar, TCPConnector
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import (
     AzureError,
@@ -17,7 +16,6 @@ from azure.core.exceptions import (
     ServiceRequestTimeoutError,
     ServiceResponseError,
 )
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from shared.domain.loopback import is_loopback
@@ -73,6 +71,9 @@ class Client:
 
     @cached_property
     def _pipeline(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # noqa: PLC0415 - a seventh of all modules
+        from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - it loads the same
+
         idle = _IDLE_SECONDS_HERE if is_loopback(self.tables) else _IDLE_SECONDS
         session = ClientSession(
             connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=idle),
@@ -126,6 +127,8 @@ async def _first_answer(tries: list[asyncio.Task[AsyncHttpResponse]]) -> AsyncHt
 
 def _has_left(error: AzureError) -> bool:
     """Tell whether storage may have got the request: azure-core's word for it counts lost answers as not sent."""
+    from aiohttp import ClientConnectorError  # noqa: PLC0415 - loaded by now
+
     return not isinstance(error, ServiceRequestTimeoutError) and not isinstance(
         error.inner_exception, ClientConnectorError
     )

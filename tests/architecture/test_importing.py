@@ -2,23 +2,32 @@
 
 import pytest
 
-MOST_MODULES = 700
+MOST_MODULES = 650
 
 LATER = (
+    "aiohttp",
     "azure.communication",
     "azure.identity",
     "azure.storage.queue",
+    "cryptography",
     "jinja2",
+    "jwt",
     "msal",
     "opentelemetry.sdk",
     "requests",
+    "shared.http.docs_page",
+    "shared.http.openapi",
+    "shared.operating",
+    "shared.storage.exports",
+    "shared.storage.restore",
+    "tomllib",
     "unittest",
 )
 
 
 @pytest.mark.parametrize("library", LATER)
-def test_importing_the_app_does_not_load_what_few_requests_need(imported: dict[str, list[str]], library: str) -> None:
-    """Every cold start would wait for it."""
+def test_importing_the_app_does_not_load_what_it_can_do_without(imported: dict[str, list[str]], library: str) -> None:
+    """Every cold start would wait for it: few requests need it, or none before it is made ready in the background."""
     assert [module for module in imported["modules"] if f"{module}.".startswith(f"{library}.")] == []
 
 

@@ -417,3 +417,21 @@ async def test_other_issuers_cannot_be_configured(session: aiohttp.ClientSession
     """Whoever sits on the way could change the keys: no key source is made."""
     with pytest.raises(ValueError, match="An issuer is"):
         KeySource([issuer], lambda: session, clock)
+
+
+async def test_keys_can_be_fetched_before_anybody_needs_them(keys: KeySource, contoso: Issuer) -> None:
+    """The first caller then waits for nobody."""
+    await keys.get_ready()
+    contoso.answer = lambda _: web.Response(status=500)
+
+    assert await find(keys, contoso) == numbers(contoso.kid)
+    assert contoso.asked == 1
+
+
+async def test_fetching_too_early_delays_nobody(keys: KeySource, contoso: Issuer) -> None:
+    """An issuer that starts a moment later than the app is asked again by the first who needs its keys, at once."""
+    contoso.answer = lambda _: web.Response(status=500)
+    await keys.get_ready()
+    contoso.answer = None
+
+    assert await find(keys, contoso) == numbers(contoso.kid)
