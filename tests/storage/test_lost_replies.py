@@ -31,6 +31,7 @@ from tests.people import (
     acting,
     address_of,
     facts,
+    identity_of,
     pieces,
     signing_in,
 )
@@ -53,7 +54,9 @@ PATIENCE: Final = 0.75
 """Seconds for each try: enough for an answer, little to wait for one that does not come."""
 
 LOW, MIDDLE = (INTEGRATE.application_role(role) for role in (CONSUMER, CREATOR))
-EVERYBODY: Final = about(ADA, BO, CY) | Wanted(addresses=frozenset({address_of("Eve")}))
+EVERYBODY: Final = about(ADA, BO, CY) | Wanted(
+    addresses=frozenset({address_of("Eve")}), identities=frozenset({identity_of("Bo")}), around=True, keys=True
+)
 
 
 @dataclass(frozen=True)
@@ -278,7 +281,7 @@ async def test_a_founding_that_never_arrives_is_given_up(
 ) -> None:
     """The third transaction that gets lost is the last; the operator may come back."""
     tenant = new_tenant()
-    first, again = [None] * 3, [None] * 5
+    first, again = [None] * 3, [None] * 4
     flaky.faults.extend([*first, CUT, *again, CUT, *again, CUT])
 
     with pytest.raises(TenantBusy):
