@@ -23,7 +23,7 @@ REQUESTS: Final = {
     "found a tenant": Requests(0, 0, 4, 1),
     "sign in, with an invitation": Requests(5, 3, 2),
     "sign in": Requests(5, 5),
-    "invite": Requests(3, 2, 4, 1),
+    "invite": Requests(3, 2, 3, 1),
     "send a mail": Requests(6, 6, 4),
     "me": Requests(2, 2),
     "me, at a new instance": Requests(3, 3),
