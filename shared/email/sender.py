@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AzureKeyCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceExistsError
-
 from shared.domain.loopback import is_loopback
 from shared.email.free_text import tidy, without_addresses
 
@@ -19,6 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from azure.communication.email.aio import EmailClient
+    from azure.core.credentials import AzureKeyCredential
+    from azure.core.exceptions import HttpResponseError
     from azure.core.rest import AsyncHttpResponse
     from azure.identity.aio import ManagedIdentityCredential
 
@@ -118,16 +117,18 @@ class AzureEmail:
 
         The service sends once per operation id. It accepts before it delivers; delivery is not waited for.
         """
+        from azure.core import exceptions as azure  # noqa: PLC0415 - kept out of cold starts
+
         try:
             async with asyncio.timeout(self._deadline):
                 await self._connected().begin_send(self._message(mail), operation_id=str(operation_id), polling=False)
-        except ResourceExistsError:
+        except azure.ResourceExistsError:
             return  # 409: the service has this operation already, so an earlier reply was lost
-        except ClientAuthenticationError as error:  # the service's, or that of the endpoint that tokens are from
+        except azure.ClientAuthenticationError as error:  # the service's, or that of the endpoint that tokens are from
             raise MailUnavailable(f"no token that is good: {type(error).__name__}") from error
-        except HttpResponseError as error:
+        except azure.HttpResponseError as error:
             raise _verdict(error) from error
-        except (AzureError, TimeoutError) as error:
+        except (azure.AzureError, TimeoutError) as error:
             raise MailUnavailable(f"no answer from the mail service: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
@@ -154,6 +155,8 @@ class AzureEmail:
 
     def _token_source(self) -> AzureKeyCredential | ManagedIdentityCredential:
         if isinstance(self._credential, AccessKey):
+            from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - the same
+
             return AzureKeyCredential(self._credential.value)
 
         from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - costs 0.2 s, kept out of cold starts

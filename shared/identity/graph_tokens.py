@@ -28,14 +28,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
-
 from shared.identity.graph_errors import DirectoryUnavailable, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azure.core.credentials import AccessToken
+    from azure.core.exceptions import AzureError
     from azure.identity.aio import ManagedIdentityCredential
 
     from shared.domain.principals import DirectoryId
@@ -135,6 +134,8 @@ class _Federated(ABC):
         """Obtain a token from Entra."""
 
     async def _obtain(self, caller: Caller) -> AccessToken:
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - azure-core is kept out of cold starts
+
         try:
             async with asyncio.timeout(self._deadline):
                 assertion = (await self._managed_identity().get_token(_EXCHANGE)).token
@@ -204,4 +205,6 @@ def _token_of(caller: Caller) -> str:
 
 def _reason(error: AzureError, *, entra: bool) -> Reason:
     """Tell a refusal of Entra, which an administrator can mend, from an identity endpoint that is out of order."""
+    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - the same
+
     return Reason.REFUSED if entra and isinstance(error, ClientAuthenticationError) else Reason.FAILED

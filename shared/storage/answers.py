@@ -2,17 +2,16 @@
 
 from http import HTTPStatus
 
-from azure.core.rest import AsyncHttpResponse
-
 from shared.storage.errors import Rejected
+from shared.storage.exchange import Response
 
 
-def code_of(response: AsyncHttpResponse) -> str:
+def code_of(response: Response) -> str:
     """Give storage's word for what was wrong; empty when nothing was."""
     return response.headers.get("x-ms-error-code", "")
 
 
-def expect(response: AsyncHttpResponse, *statuses: HTTPStatus) -> None:
+def expect(response: Response, *statuses: HTTPStatus) -> None:
     """Raise Rejected for an answer that is none of those expected."""
     if response.status_code not in statuses:
         raise Rejected(response.status_code, code_of(response), response.content[:500].decode(errors="replace"))

@@ -8,10 +8,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
-from azure.core.rest import AsyncHttpResponse, HttpRequest
-
 from shared.storage.answers import code_of, expect
 from shared.storage.client import Client
+from shared.storage.exchange import Request, Response
 
 BLOCK: Final = 1024 * 1024
 """Bytes that are read at once, and that a writer had better give at once: a blob has at most 50,000 blocks, and aiohttp
@@ -109,9 +108,7 @@ class Blobs:
         expect(response, HTTPStatus.CREATED)
         return block
 
-    async def _write(
-        self, url: str, query: Mapping[str, str], content: bytes, headers: Mapping[str, str]
-    ) -> AsyncHttpResponse:
+    async def _write(self, url: str, query: Mapping[str, str], content: bytes, headers: Mapping[str, str]) -> Response:
         response = await self._send("PUT", url, query, content, headers)
         if code_of(response) == "ContainerNotFound":
             made = await self._send("PUT", self._url, {"restype": "container"})
@@ -127,8 +124,8 @@ class Blobs:
         query: Mapping[str, str],
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> AsyncHttpResponse:
-        request = HttpRequest(
+    ) -> Response:
+        request = Request(
             method,
             f"{url}?{urlencode(query)}" if query else url,
             headers={**_VERSION, **(headers or {})},
@@ -140,7 +137,7 @@ class Blobs:
         return f"{self._url}/{quote(name)}"
 
 
-def _is_new(response: AsyncHttpResponse) -> bool:
+def _is_new(response: Response) -> bool:
     if code_of(response) in _THERE:
         return False
     expect(response, HTTPStatus.CREATED)

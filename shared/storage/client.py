@@ -1,28 +1,19 @@
 """The way to Azure Storage: one pool of connections, signed requests, bounded time, and failures told apart."""
 
 import asyncio
-from contextlib import AsyncExitStack
-from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
-
-from azure.core import AsyncPipelineClient
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    IncompleteReadError,
-    ServiceRequestError,
-    ServiceRequestTimeoutError,
-    ServiceResponseError,
-)
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.loopback import is_loopback
 from shared.storage.connection import Connection
 from shared.storage.errors import StorageUnavailable
+from shared.storage.exchange import Request, Response
+from shared.storage.signatures import Signature
 
-_CONNECTIONS: Final = 100
+if TYPE_CHECKING:
+    from shared.storage.wire import Wire
+
 _IDLE_SECONDS: Final = 60
 _IDLE_SECONDS_HERE: Final = 4
 """The emulator closes idle connections after five seconds; whoever writes at that moment never learns the outcome."""
@@ -43,11 +34,8 @@ class Client:
         self.queues = connection.queues
         self.blobs = connection.blobs
         self._signer = connection.signer
-        self._closing = AsyncExitStack()
 
-    async def send(
-        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
-    ) -> AsyncHttpResponse:
+    async def send(self, request: Request, *, per_try: float, repeatable: bool, hedge: float | None = None) -> Response:
         """
         Send a request and return its answer, good or bad.
 
@@ -66,48 +54,39 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
-        await self._pipeline.close()
-        await self._closing.aclose()
+        await self._wire.close()
+        await self._signature.close()
 
     @cached_property
-    def _pipeline(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
-        from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # noqa: PLC0415 - a seventh of all modules
-        from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - it loads the same
+    def _signature(self) -> Signature:
+        return self._signer.signature()
 
-        idle = _IDLE_SECONDS_HERE if is_loopback(self.tables) else _IDLE_SECONDS
-        session = ClientSession(
-            connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=idle),
-            cookie_jar=DummyCookieJar(),
-            auto_decompress=False,
-        )
-        policies: list[Any] = [self._signer.policy(self._closing)]
-        return AsyncPipelineClient(self.tables, policies=policies, transport=AioHttpTransport(session=session))
+    @cached_property
+    def _wire(self) -> "Wire":
+        from shared.storage.wire import Wire  # noqa: PLC0415 - aiohttp is a seventh of all modules
 
-    async def _try_hedged(self, request: HttpRequest, seconds: float, hedge: float | None) -> AsyncHttpResponse:
+        return Wire(idle=_IDLE_SECONDS_HERE if is_loopback(self.tables) else _IDLE_SECONDS)
+
+    async def _try_hedged(self, request: Request, seconds: float, hedge: float | None) -> Response:
         if hedge is None:
             return await self._try(request, seconds)
         tries = [asyncio.create_task(self._try(request, seconds))]
         try:
             answered, _ = await asyncio.wait(tries, timeout=hedge)
             if not answered:
-                tries.append(asyncio.create_task(self._try(deepcopy(request), seconds)))  # signing changes a request
+                tries.append(asyncio.create_task(self._try(request, seconds)))
             return await _first_answer(tries)
         finally:
             for each in tries:
                 each.cancel()
             await asyncio.gather(*tries, return_exceptions=True)
 
-    async def _try(self, request: HttpRequest, seconds: float) -> AsyncHttpResponse:
+    async def _try(self, request: Request, seconds: float) -> Response:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._pipeline.send_request(request)
+                response = await self._wire.ask(await self._signature.sign(request))
         except TimeoutError as error:
             raise StorageUnavailable(f"no answer in {seconds} s", perhaps_done=True) from error
-        except ClientAuthenticationError as error:
-            # The identity gives no token, so the request was not even sent. Its words name the identity.
-            raise StorageUnavailable(f"no token for storage: {type(error).__name__}") from None
-        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
-            raise StorageUnavailable(str(error), perhaps_done=_has_left(error)) from error
         if response.status_code in _LATER:
             raise StorageUnavailable("storage is busy", retry_after=_seconds(response.headers.get("Retry-After")))
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -115,7 +94,7 @@ class Client:
         return response
 
 
-async def _first_answer(tries: list[asyncio.Task[AsyncHttpResponse]]) -> AsyncHttpResponse:
+async def _first_answer(tries: list[asyncio.Task[Response]]) -> Response:
     """Give the answer that comes first; a try that fails counts only when it is the last."""
     waiting = set(tries)
     while True:
@@ -123,15 +102,6 @@ async def _first_answer(tries: list[asyncio.Task[AsyncHttpResponse]]) -> AsyncHt
         answered = next((each for each in ended if not each.exception()), None)
         if answered or not waiting:
             return (answered or ended.pop()).result()
-
-
-def _has_left(error: AzureError) -> bool:
-    """Tell whether storage may have got the request: azure-core's word for it counts lost answers as not sent."""
-    from aiohttp import ClientConnectorError  # noqa: PLC0415 - loaded by now
-
-    return not isinstance(error, ServiceRequestTimeoutError) and not isinstance(
-        error.inner_exception, ClientConnectorError
-    )
 
 
 def _seconds(header: str | None) -> float | None:

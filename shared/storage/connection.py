@@ -5,21 +5,17 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from azure.core.credentials import AzureSasCredential
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AzureSasCredentialPolicy
-
 from shared.domain.loopback import is_loopback
+from shared.storage.signatures import BearerToken, SharedSignature
 
 if TYPE_CHECKING:
     from azure.identity.aio import ManagedIdentityCredential
 
-SCOPE: Final = "https://storage.azure.com/.default"
 _EMULATOR: Final = (
     "AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -39,11 +35,11 @@ class AccountKey:
     account: str
     key: str = field(repr=False)
 
-    def policy(self, _closing: AsyncExitStack) -> AzureSasCredentialPolicy[Any, Any]:
+    def signature(self) -> SharedSignature:
         """Sign everything that the tables, queues and blobs of the account can be asked."""
-        return AzureSasCredentialPolicy(AzureSasCredential(self._signature()))
+        return SharedSignature(self._query())
 
-    def _signature(self) -> str:
+    def _query(self) -> str:
         """Make an account SAS (Azure Storage, "Create an account SAS", version 2019-02-02)."""
         expiry = (datetime.now(UTC) + _SIGNATURE_LASTS).strftime("%Y-%m-%dT%H:%M:%SZ")
         claims = {
@@ -68,15 +64,9 @@ class ManagedIdentity:
 
     client_id: str | None = None
 
-    def policy(self, closing: AsyncExitStack) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
-        """
-        Send a token for Azure Storage, renewed before it expires, and only over https.
-
-        `closing` is told to close the way to the endpoint that the tokens are from.
-        """
-        credential = self.credential()
-        closing.push_async_callback(credential.close)
-        return AsyncBearerTokenCredentialPolicy(credential, SCOPE)
+    def signature(self) -> BearerToken:
+        """Send tokens for Azure Storage."""
+        return BearerToken(self.credential())
 
     def credential(self) -> "ManagedIdentityCredential":
         """Make what asks Azure for tokens, once each time: whoever sends the request tries again."""

@@ -12,10 +12,9 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
-from azure.core.rest import AsyncHttpResponse, HttpRequest
-
 from shared.storage.answers import code_of, expect
 from shared.storage.client import Client
+from shared.storage.exchange import Request, Response
 
 _HEADERS: Final = {"x-ms-version": "2020-12-06", "Content-Type": "application/xml"}
 _FOR_EVER: Final = "-1"
@@ -93,11 +92,9 @@ class Queue:
     async def _create(self) -> None:
         expect(await self._send("PUT", "", {}), HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
 
-    async def _send(
-        self, method: str, path: str, query: Mapping[str, str], content: bytes | None = None
-    ) -> AsyncHttpResponse:
+    async def _send(self, method: str, path: str, query: Mapping[str, str], content: bytes | None = None) -> Response:
         url = f"{self._url}{path}?{urlencode(query)}" if query else self._url
-        request = HttpRequest(method, url, headers=_HEADERS, content=content)
+        request = Request(method, url, headers=_HEADERS, content=content)
         return await self._client.send(request, per_try=self._timeout, repeatable=True)
 
 
@@ -118,5 +115,5 @@ def _decoded(text: str | None) -> str:
         return text or ""
 
 
-def _is_missing(response: AsyncHttpResponse) -> bool:
+def _is_missing(response: Response) -> bool:
     return code_of(response) == "QueueNotFound"

@@ -8,11 +8,10 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from azure.core.rest import AsyncHttpResponse, HttpRequest
-
 from shared.storage import batch, odata
 from shared.storage.client import Client
 from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
+from shared.storage.exchange import Request, Response
 from shared.storage.odata import Key
 
 _HEADERS: Final = {
@@ -68,7 +67,7 @@ class Tables:
         """
         body = batch.encode(self._url(table), operations)
         repeatable = all(isinstance(operation, batch.Upsert) for operation in operations)
-        request = HttpRequest(
+        request = Request(
             "POST", self._url("$batch"), headers={**_HEADERS, "Content-Type": batch.CONTENT_TYPE}, content=body
         )
         try:
@@ -159,7 +158,7 @@ class Tables:
         for table in tables:
             content = json.dumps({"TableName": table}).encode()
             headers = {**_HEADERS, "Content-Type": "application/json", "Prefer": "return-no-content"}
-            request = HttpRequest("POST", self._url("Tables"), headers=headers, content=content)
+            request = Request("POST", self._url("Tables"), headers=headers, content=content)
             response = await self._client.send(request, per_try=self._timeout, repeatable=True)
             if not _says(response, "TableAlreadyExists"):
                 _expect(response, HTTPStatus.NO_CONTENT)
@@ -181,8 +180,8 @@ class Tables:
         rows = [odata.load(entity) for entity in json.loads(response.content)["value"]]
         return Page(rows, _continuation(response.headers))
 
-    async def _read(self, url: str, query: Mapping[str, str]) -> AsyncHttpResponse:
-        request = HttpRequest("GET", f"{url}?{urlencode(query, quote_via=quote)}" if query else url, headers=_HEADERS)
+    async def _read(self, url: str, query: Mapping[str, str]) -> Response:
+        request = Request("GET", f"{url}?{urlencode(query, quote_via=quote)}" if query else url, headers=_HEADERS)
         return await self._client.send(request, per_try=self._timeout, repeatable=True, hedge=self._hedge)
 
     def _url(self, name: str) -> str:
@@ -198,13 +197,13 @@ def _continuation(headers: Mapping[str, str]) -> Continuation | None:
     return Continuation(partition, headers.get("x-ms-continuation-NextRowKey", "")) if partition else None
 
 
-def _says(response: AsyncHttpResponse, code: str) -> bool:
+def _says(response: Response, code: str) -> bool:
     return (
         response.status_code >= HTTPStatus.BAD_REQUEST
         and odata.complaint(response.status_code, response.content).code == code
     )
 
 
-def _expect(response: AsyncHttpResponse, status: HTTPStatus) -> None:
+def _expect(response: Response, status: HTTPStatus) -> None:
     if response.status_code != status:
         raise odata.complaint(response.status_code, response.content)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from shared.domain.access import grant_for
 from shared.domain.adding import Target, add, typed
@@ -16,6 +15,7 @@ from shared.identity.api_keys import Mode, mint
 from shared.settings import STORAGE, PepperSettings
 from shared.storage.client import Client
 from shared.storage.connection import connection
+from shared.storage.exchange import Request, Response
 from shared.storage.tenant_store import Author, LostRace, Wanted
 from tests.azurite import Azurite
 from tests.functions.app import Reply
@@ -437,9 +437,7 @@ class CountingClient(Client):
 
     asked = 0
 
-    async def send(
-        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
-    ) -> AsyncHttpResponse:
+    async def send(self, request: Request, *, per_try: float, repeatable: bool, hedge: float | None = None) -> Response:
         """Count and send a request."""
         self.asked += 1
         return await super().send(request, per_try=per_try, repeatable=repeatable, hedge=hedge)

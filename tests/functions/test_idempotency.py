@@ -5,13 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from shared.http.admission import Caller
 from shared.settings import STORAGE
 from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.errors import StorageUnavailable
+from shared.storage.exchange import Request, Response
 from tests.azurite import Azurite
 from tests.functions.app import Reply
 from tests.functions.endpoints import ENDPOINTS
@@ -238,9 +238,7 @@ class DyingClient(Client):
         super().__init__(connection({STORAGE: azurite.connection_string}, STORAGE))
         self._commits_left = commits
 
-    async def send(
-        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
-    ) -> AsyncHttpResponse:
+    async def send(self, request: Request, *, per_try: float, repeatable: bool, hedge: float | None = None) -> Response:
         """Send a request; the last commit is carried out, but nobody hears of it."""
         if self._commits_left <= 0:
             raise StorageUnavailable("gone", perhaps_done=False)

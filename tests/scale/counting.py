@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from azure.core.rest import AsyncHttpResponse, HttpRequest
-
 from shared.storage.client import Client
+from shared.storage.exchange import Request, Response
 
 BATCH: Final = "$batch"
 
@@ -59,7 +58,7 @@ class CountingClient(Client):
         finally:
             self._tally = before
 
-    async def send(self, request: HttpRequest, **how: Any) -> AsyncHttpResponse:
+    async def send(self, request: Request, **how: Any) -> Response:
         """Send a request and count it."""
         tally = self._tally
         response = await super().send(request, **how)
@@ -76,7 +75,7 @@ class CountingClient(Client):
         return response
 
 
-def _rows(response: AsyncHttpResponse) -> int:
+def _rows(response: Response) -> int:
     if response.status_code != 200:
         return 0
     body = json.loads(response.content)

@@ -1,18 +1,17 @@
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 import pytest
-from azure.core.credentials import AccessToken
+from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
 
 from shared.storage.batch import Insert
 from shared.storage.client import Client
-from shared.storage.connection import SCOPE, Connection, ManagedIdentity, connection
+from shared.storage.connection import Connection, ManagedIdentity, connection
 from shared.storage.errors import OutcomeUnknown, StorageUnavailable
+from shared.storage.signatures import BearerToken
 from shared.storage.tables import Tables
 from tests.azurite import Azurite
 from tests.storage.faults import Fault, FaultyStorage, answer, faulty
@@ -45,16 +44,15 @@ async def storage(account: Connection) -> AsyncIterator[FaultyStorage]:
 class WithoutTokens(ManagedIdentity):
     """An identity to which Azure gives no tokens, in words that name it."""
 
-    def policy(self, closing: AsyncExitStack) -> AsyncBearerTokenCredentialPolicy[Any, Any]:
+    def signature(self) -> BearerToken:
         """Ask for a token, in vain."""
-        closing.push_async_callback(NoTokens().close)
-        return AsyncBearerTokenCredentialPolicy(NoTokens(), SCOPE)
+        return BearerToken(NoTokens())
 
 
 class NoTokens:
     """What asks Azure for tokens, and is refused."""
 
-    async def get_token(self, *_: object, **__: object) -> AccessToken:
+    async def get_token_info(self, *_: object, **__: object) -> AccessTokenInfo:
         """Be refused."""
         raise ClientAuthenticationError("no token for ada@contoso.test")
 

@@ -5,10 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from azure.core.rest import AsyncHttpResponse, HttpRequest
-
 from shared.storage.client import Client
 from shared.storage.connection import Connection
+from shared.storage.exchange import Request, Response
 
 _QUIET: Final = 100
 """Turns of the event loop: the longest way from an answer to the next request takes a few of them."""
@@ -26,11 +25,11 @@ class Asked:
 
 @dataclass(slots=True)
 class _Held:
-    request: HttpRequest
+    request: Request
     per_try: float
     repeatable: bool
     hedge: float | None
-    answer: asyncio.Future[AsyncHttpResponse]
+    answer: asyncio.Future[Response]
 
 
 class Waves(Client):
@@ -48,9 +47,7 @@ class Waves(Client):
         self._waiting: list[_Held] = []
         self._conducting: asyncio.Task[None] | None = None
 
-    async def send(
-        self, request: HttpRequest, *, per_try: float, repeatable: bool, hedge: float | None = None
-    ) -> AsyncHttpResponse:
+    async def send(self, request: Request, *, per_try: float, repeatable: bool, hedge: float | None = None) -> Response:
         """Send a request with the next wave."""
         held = _Held(request, per_try, repeatable, hedge, asyncio.get_running_loop().create_future())
         self._waiting.append(held)
@@ -90,11 +87,11 @@ class Waves(Client):
             count = len(self._waiting)
         return count
 
-    async def _pass_on(self, held: _Held) -> AsyncHttpResponse:
+    async def _pass_on(self, held: _Held) -> Response:
         return await super().send(held.request, per_try=held.per_try, repeatable=held.repeatable, hedge=held.hedge)
 
 
-def _asked(request: HttpRequest, answer: AsyncHttpResponse | BaseException) -> Asked:
+def _asked(request: Request, answer: Response | BaseException) -> Asked:
     sent = request.content if isinstance(request.content, bytes) else b""
     got = b"" if isinstance(answer, BaseException) else answer.content
     return Asked(request.method, request.url, _written(sent) or _read(got), len(sent) + len(got))
