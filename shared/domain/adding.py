@@ -106,7 +106,8 @@ def each_once(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     seen: set[str] = set()
     marked = []
     for piece in pieces:
-        marked.append(replace(piece, again=piece.refusal is None and piece.names in seen))
+        again = piece.refusal is None and piece.names in seen
+        marked.append(replace(piece, again=True) if again else piece)
         seen.add(piece.names)
     return tuple(marked)
 
@@ -225,6 +226,7 @@ def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _S
         name=piece.name,
         email=piece.address,
         identity=piece.identity,
+        invitation=_invitation(facts) if piece.kind is Kind.USER else None,
         mailed=facts.mailed_to(address) if address else NEVER_MAILED,
     )
     placed = _placed(facts, member, piece, target)
@@ -233,7 +235,7 @@ def _newcomer(facts: Facts, piece: Piece, target: Target, *, actor: Actor) -> _S
     if piece.kind is not Kind.USER:
         return _Step(Result(piece.input, Outcome.ADDED, placed), Edit(None, placed), events)
 
-    invited = mailed(replace(placed, invitation=_invitation(facts)), facts)
+    invited = mailed(placed, facts)
     result = Result(piece.input, Outcome.INVITED, invited)
     return _Step(result, Edit(None, invited), events, invited if waits_for_mail(invited) else None)
 
@@ -271,7 +273,8 @@ def _with_role(facts: Facts, member: Member, role: RoleId, department: str | Non
         return member
     if member.roles and facts.catalogue.single_role:
         raise OneRoleOnly
-    return replace(member.holding((*member.roles, role), at=facts.at), department=department or member.department)
+    holding = member.holding((*member.roles, role), at=facts.at)
+    return replace(holding, department=department) if department else holding
 
 
 def _invitation(facts: Facts) -> Invitation:

@@ -1,7 +1,7 @@
 """Requests to add members, read into what the decisions want."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import batched
@@ -63,22 +63,33 @@ async def pieces_of(request: Request[Any, Any], members: Sequence[NewMember]) ->
 
     413 for more than a thousand, 503 when the directory does not answer.
     """
-    found: list[Piece] = []
-    for some in batched(enumerate(members), LOOKUPS_AT_ONCE, strict=False):
-        for named in await asyncio.gather(*(_pieces(request, item, place) for place, item in some)):
-            found += named
+    picked: dict[int, Piece] = {}
+    for some in batched(_picks(members), LOOKUPS_AT_ONCE, strict=False):
+        read = await asyncio.gather(*(_picked(request, item) for _, item in some))
+        picked |= {place: piece for (place, _), piece in zip(some, read, strict=True)}
+    found = [
+        replace(piece, place=place) for place, item in enumerate(members) for piece in _named(item, picked.get(place))
+    ]
     pieces = each_once(found)
     if len(pieces) > MOST_ITEMS:
         raise problems.payload_too_large(f"A request names at most {MOST_ITEMS} members.")
     return pieces
 
 
-async def _pieces(request: Request[Any, Any], item: NewUser | NewGroup | ExistingKey, place: int) -> list[Piece]:
+def _picks(members: Sequence[NewMember]) -> Iterator[tuple[int, NewUser | NewGroup]]:
+    """Find those who were picked from the directory, and where."""
+    for place, item in enumerate(members):
+        if not isinstance(item, ExistingKey) and item.directory_id is not None:
+            yield place, item
+
+
+def _named(item: NewMember, picked: Piece | None) -> Iterable[Piece]:
+    """Take apart whom an item names, unless it was picked from the directory."""
+    if picked:
+        return (picked,)
     if isinstance(item, ExistingKey):
-        return [Piece(item.id, Kind.API_KEY, key=MemberId(item.id), place=place)]
-    if isinstance(item, NewUser) and item.directory_id is None:
-        return [replace(piece, place=place) for piece in typed(item.email or "", department=item.department)]
-    return [replace(await _picked(request, item), place=place)]
+        return (Piece(item.id, Kind.API_KEY, key=MemberId(item.id)),)
+    return typed(item.email or "", department=item.department if isinstance(item, NewUser) else None)
 
 
 async def _picked(request: Request[Any, Any], item: NewUser | NewGroup) -> Piece:

@@ -33,6 +33,7 @@ What lets somebody do something is in the key of a row, so that the row is there
 
 import base64
 import hashlib
+import re
 import unicodedata
 import zlib
 from collections import defaultdict
@@ -331,11 +332,16 @@ def fold(text: str) -> str:
     Characters beyond the first plane are spelt out, for storage orders them otherwise than Python does.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(map(_spell, folded))[:_NAME_LENGTH]
+    return _ODD.sub(_spell, folded)[:_NAME_LENGTH]
 
 
-def _spell(character: str) -> str:
-    if (character.isalnum() and character < _LAST) or character in "-_.@+'":
+_ODD: Final = re.compile(r"[^a-z0-9_.@+'-]")
+"""What may have to be spelt in another way than it is written."""
+
+
+def _spell(odd: re.Match[str]) -> str:
+    character = odd[0]
+    if character.isalnum() and character < _LAST:
         return character
     return "$" if character.isspace() else f"={ord(character):x}="
 
@@ -378,8 +384,10 @@ def unpack[T](shape: type[T], columns: Mapping[str, Any]) -> T:
 
 
 def _unpack(shape: Any, columns: Mapping[str, Any]) -> Any:
-    more = takewhile(columns.__contains__, (f"{DATA}{at}" for at in count(1)))
-    return _packer(shape).validate_json("".join((columns[DATA], *(columns[name] for name in more))))
+    text = columns[DATA]
+    if len(text) == _COLUMN:
+        text += "".join(columns[name] for name in takewhile(columns.__contains__, (f"{DATA}{at}" for at in count(1))))
+    return _packer(shape).validate_json(text)
 
 
 def records_row(records: tuple[Record, ...]) -> Columns:
@@ -413,7 +421,8 @@ def rows_of(member: Member | None) -> dict[str, Columns]:
     """Make all rows of a member, by key; none for nobody."""
     if member is None:
         return {}
-    whole, brief = packed(member), packed(replace(member, projects={}))
+    whole = packed(member)
+    brief = packed(replace(member, projects={})) if member.projects else whole
     return {
         **dict.fromkeys(_found_by(member), whole),
         **dict.fromkeys(_listed_at(member), brief),
