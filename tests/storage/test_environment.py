@@ -1,7 +1,7 @@
 """The way to storage is that of the settings: nothing in the environment leads requests elsewhere, or adds to them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -39,30 +39,29 @@ class Watched(dict[str, str]):
         return super().__iter__()
 
 
-async def test_requests_read_nothing_of_the_environment(
-    azurite: Azurite, app_tables: Tables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither proxies nor netrc: looking for them at each request would cost a third of its time."""
+@pytest.fixture
+async def fresh(azurite: Azurite, app_tables: Tables) -> AsyncIterator[Tables]:
+    """Open the tables by connections of their own."""
     client = Client(connection({"Storage": azurite.connection_string}, "Storage"))
-    tables = Tables(client, timeout=10)
-    await tables.ping(TABLES[0])  # what is loaded with the first request may look around
+    yield Tables(client, timeout=10)
+    await client.close()
+
+
+async def test_requests_read_nothing_of_the_environment(fresh: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither proxies nor netrc: looking for them at each request would cost a third of its time."""
+    await fresh.ping(TABLES[0])  # what is loaded with the first request may look around
     watched = Watched({**os.environ, "HTTP_PROXY": NOWHERE, "http_proxy": NOWHERE, "NETRC": "/nowhere"})
     monkeypatch.setattr(os, "environ", watched)
 
-    await tables.ping(TABLES[0])
-    await tables.get(TABLES[0], "nobody", "nothing")
-    await client.close()
+    await fresh.ping(TABLES[0])
+    await fresh.get(TABLES[0], "nobody", "nothing")
 
     assert watched.looked_for == set()
 
 
-async def test_no_proxy_is_used_that_the_environment_names(
-    azurite: Azurite, app_tables: Tables, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_proxy_is_used_that_the_environment_names(fresh: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it is there before the first connection."""
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)
     monkeypatch.setenv("http_proxy", NOWHERE)
-    client = Client(connection({"Storage": azurite.connection_string}, "Storage"))
 
-    await Tables(client, timeout=10).ping(TABLES[0])
-    await client.close()
+    await fresh.ping(TABLES[0])
