@@ -108,6 +108,15 @@ var rules = [
     query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "export.failed"'
   }
   {
+    name: 'damage-found'
+    severity: 2
+    frequency: 'PT1H'
+    window: 'PT6H'
+    operator: 'GreaterThan'
+    threshold: 0
+    query: 'AppTraces | extend event = tostring(split(Message, " ")[0]) | where event == "verifier.found"'
+  }
+  {
     name: 'mail-waiting'
     severity: 3
     frequency: 'PT15M'
