@@ -1,6 +1,6 @@
 """How near misses look in answers: with where they came from, for a name is its owner's to choose."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.membership import Member
@@ -18,11 +18,11 @@ def member(it: Member, request: Request[Any, Any]) -> MemberOut:
 
 def with_near_misses[M: MemberOut](shown: M, it: Member, request: Request[Any, Any]) -> M:
     """Show with a member who has almost been it; nobody but those who manage members sees that."""
-    directories = {each.id: each for each in request.app.settings.directories}
-    return shown.model_copy(update={"near_misses": [_near_miss(each, directories) for each in it.misses]})
+    shown.near_misses = [_near_miss(each, request.app.settings.directories) for each in it.misses]
+    return shown
 
 
-def _near_miss(it: NearMiss, directories: Mapping[DirectoryId, Directory]) -> NearMissOut:
+def _near_miss(it: NearMiss, directories: Iterable[Directory]) -> NearMissOut:
     return NearMissOut(
         id=it.id,
         display_name=it.name,
@@ -35,8 +35,8 @@ def _near_miss(it: NearMiss, directories: Mapping[DirectoryId, Directory]) -> Ne
     )
 
 
-def _origin(tid: DirectoryId, directories: Mapping[DirectoryId, Directory]) -> OriginOut:
+def _origin(tid: DirectoryId, directories: Iterable[Directory]) -> OriginOut:
     """Name a directory as the settings do; one whose people may not sign in any more has only its id."""
-    known = directories.get(tid)
+    known = next((each for each in directories if each.id == tid), None)
     domains = sorted(known.domains) if known else []
     return OriginOut(name=known.name if known else None, tid=tid, verified_domains=domains)
