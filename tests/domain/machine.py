@@ -444,7 +444,7 @@ class TenantMachine(RuleBasedStateMachine):
         )
         wanted = Wanted(
             identities=frozenset({person.identity, *group_identities(person)}),
-            addresses=frozenset({Address(str(who.address))} if who.proven else ()),
+            addresses=frozenset({Address(str(who.address))} if who.address else ()),
             around=True,
         )
         change = await tenant_store.change(
