@@ -168,13 +168,14 @@ async def test_messages_that_nobody_has_given_up_yet_are_put_back(live: Live) ->
     poison, work = live.app.queue_named(f"{QUEUE}-poison"), live.app.queue_named(QUEUE)
     await texts(poison)
     await texts(work)
+    others = await poison.length()
     for text in (wanted, unwanted, "not a message"):
         await poison.put(text)
 
     await replayed(live, tenant)
 
     assert [text for text in await texts(work) if text in {wanted, unwanted, "not a message"}] == [wanted]
-    assert await poison.length() == 2
+    assert await poison.length() == others + 2
 
 
 async def test_reports_are_put_back_too(live: Live) -> None:
@@ -183,9 +184,10 @@ async def test_reports_are_put_back_too(live: Live) -> None:
     data = {"status": "Delivered", "recipient": live.email("Bo"), "messageId": str(uuid4())}
     report = json.dumps({"eventType": kind, "data": data})
     poison, queue = live.app.queue_named("mail-reports-poison"), live.app.queue_named("mail-reports")
+    others = await poison.length()
     await poison.put(report)
 
     await replay.run(live.app, Namespace(tenant=None, dry_run=False))
 
     assert (await texts(queue)).count(report) == 1
-    assert await poison.length() == 0
+    assert await poison.length() <= others

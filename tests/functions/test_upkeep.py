@@ -18,6 +18,7 @@ from shared.storage.batch import Delete, Upsert
 from shared.storage.odata import Key
 from shared.storage.rows import ACCESS, Done
 from shared.storage.table_tenant_store import TableTenantStore
+from shared.telemetry.defects import Defect
 from shared.wiring import App
 from tests.architecture.tree import ROOT
 from tests.azurite import Azurite, running_azurite
@@ -160,7 +161,7 @@ async def test_a_tenant_that_a_run_breaks_down_at_keeps_nobody_waiting(night: Ni
     await night.put(first, rows.TENANT, columns | {rows.DATA: row[rows.DATA].replace("integrate", "nothing", 1)})
     await night.drop(last)
 
-    with pytest.raises(LookupError):
+    with pytest.raises(Defect, match="LookupError"):
         await night.run("verify_tenants")
     await night.run("verify_tenants")
 

@@ -596,7 +596,11 @@ async def test_a_count_that_changes_before_it_is_put_right_stays_as_it_is(crowd:
 
 
 async def test_a_thousand_members_cost_few_requests(crowd: Crowd) -> None:
-    """A page is a thousand rows, of which a member has three or more; lines of the index are read by ranges, too."""
+    """
+    A page is a thousand rows, of which a member has three or more; lines of the index are read by ranges, too.
+
+    Where other tenants have many lines in between, up to nineteen in each of its sixteen parts are read one by one.
+    """
     await invite(crowd.patient.store, [f"guest{at}@contoso.test" for at in range(1000)])
 
     report = await crowd.verifier.verify(crowd.patient.home)
@@ -604,4 +608,4 @@ async def test_a_thousand_members_cost_few_requests(crowd: Crowd) -> None:
     assert report
     assert report.outcomes == ()
     assert report.members == 1006
-    assert crowd.tables.requests < 80
+    assert crowd.tables.requests < 80 + 16 * 19
