@@ -23,6 +23,8 @@ NO_BLOW: Final = Blow("", Fault(carried_out=True))
 SKEW: Final = 45.0
 """Seconds by which clocks are wrong, in either direction."""
 _COPIES: Final = 4
+_A_TENANT: Final = 200
+"""Invitations: Azurite looks through all rows of a tenant to find one."""
 _TURNED_AWAY: Final = 3
 
 
@@ -82,18 +84,20 @@ async def issuers(world: World, chance: Random, rounds: int, patience: Patience)
 
 
 async def quota(world: World, mails: int, a_minute: int | None) -> list[Round]:
-    """Many mails wait for a quota; each goes out once, and none is given up."""
-    scene, poisoned = await settled(world.live), await world.poisoned()
+    """Many mails of many tenants wait for a quota; each goes out once, and none is given up."""
+    poisoned = await world.poisoned()
     # Sends that are turned away count against a quota, too.
     await (world.mail.order("ok", perMinute=a_minute) if a_minute else world.mail.order("throttle", count=_TURNED_AWAY))
     done = Round(f"quota/{mails} mails", NO_BLOW, [], struck_at=time.monotonic())
-    addresses = [scene.email(f"many{at}") for at in range(mails)]
-    for start in range(0, mails, 500):
-        some = "; ".join(addresses[start : start + 500])
-        body = {"role": "consumer", "members": [{"kind": "user", "email": some}]}
+    addresses: list[str] = []
+    for start in range(0, mails, _A_TENANT):
+        scene = await settled(world.live)
+        some = [scene.email(f"many{at}") for at in range(start, min(start + _A_TENANT, mails))]
+        body = {"role": "consumer", "members": [{"kind": "user", "email": "; ".join(some)}]}
         told = await world.ask(Asked("POST", f"{scene.path}/members", body, token=scene.token("Ada")))
         if not told.is_yes:
             done.complain(f"invitations were answered {told.status}")
+        addresses += some
     end = time.monotonic() + max(60.0, 60 * 4 * mails / (a_minute or 10 * mails))
     while await world.open_work() and time.monotonic() < end:  # noqa: ASYNC110 - it is done in another process
         await asyncio.sleep(0.5)
