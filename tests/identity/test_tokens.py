@@ -768,7 +768,7 @@ async def test_no_more_tokens_are_remembered_than_there_is_room_for(validator: T
     for number in range(REMEMBERED + 10):
         await validator.validate(contoso.token(oid=f"crowd-{number}"))
 
-    kept = [each.claims["oid"] for each in gc.get_objects() if isinstance(each, Verified)]
+    kept = [str(each.claims.get("oid")) for each in gc.get_objects() if isinstance(each, Verified)]
     assert 0 < sum(oid.startswith("crowd-") for oid in kept) <= REMEMBERED
 
 
