@@ -24,6 +24,13 @@ def azurite() -> Iterator[Azurite]:
         yield addresses
 
 
+@pytest.fixture(scope="module")
+def own_azurite() -> Iterator[Azurite]:
+    """Start a storage without anybody else's tenants, for the tests of one file."""
+    with running_azurite() as addresses:
+        yield addresses
+
+
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """

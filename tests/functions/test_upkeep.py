@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,20 +21,13 @@ from shared.storage.table_tenant_store import TableTenantStore
 from shared.telemetry.defects import Defect
 from shared.wiring import App
 from tests.architecture.tree import ROOT
-from tests.azurite import Azurite, running_azurite
+from tests.azurite import Azurite
 from tests.functions.app import Function
 from tests.functions.live import Calendar, settings_for
 from tests.people import ADA, CONSUMER, CONTOSO, CY
 from tests.storage.stores import founded, new_tenant
 
 CY_ROLE = rows.role_key(CY, CONSUMER)
-
-
-@pytest.fixture(scope="module")
-def own_azurite() -> Iterator[Azurite]:
-    """Start a storage without anybody else's tenants."""
-    with running_azurite() as azurite:
-        yield azurite
 
 
 @dataclass(frozen=True)
