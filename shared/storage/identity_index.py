@@ -14,6 +14,7 @@ from typing import Final
 
 from shared.domain.principals import Address, Identity
 from shared.storage.batch import MOST_OPERATIONS, Upsert
+from shared.storage.lookups import find
 from shared.storage.odata import Key
 from shared.storage.rows import Partition, beyond, hash_of_address, hash_of_identity
 from shared.storage.tables import Tables
@@ -73,8 +74,6 @@ class IdentityIndex:
         await self._tables.commit(IDENTITIES, lines)
 
     async def _there(self, partition: Partition, bucket: str, hashes: Iterable[str]) -> set[str]:
-        from shared.storage.lookups import find  # noqa: PLC0415 - only the verifier needs it
-
         keys = {f"{each}!{partition}": each for each in hashes}
         found = await find(self._tables, IDENTITIES, bucket, keys, select=["RowKey"])
         return {keys[name] for name in found}

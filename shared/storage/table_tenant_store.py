@@ -19,6 +19,7 @@ from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
 from shared.storage.errors import OutcomeUnknown, Refused, StorageUnavailable
 from shared.storage.identity_index import IdentityIndex
+from shared.storage.lookups import find
 from shared.storage.odata import ETAG
 from shared.storage.outbox import Nudge, Outbox
 from shared.storage.rows import ACCESS, Operation, Partition, Record
@@ -36,8 +37,6 @@ from shared.storage.tenant_store import (
 from shared.storage.transaction import Transaction, transaction
 
 _log = logging.getLogger(__name__)
-_MANY: Final = 20
-"""From so many rows on it pays to read the range that they are in."""
 _WORKS_A_NUDGE: Final = 4
 _in_background: set[asyncio.Task[None]] = set()
 
@@ -88,7 +87,7 @@ class TableTenantStore:
     async def _read(self, wanted: Wanted) -> Reading:
         there, projects, keys = await asyncio.gather(
             self._rows({rows.TENANT, *_keys_of(wanted)}),
-            self._project_rows(set(map(rows.project_key, wanted.projects))),
+            self._project_rows(map(rows.project_key, wanted.projects)),
             self._rows_from(rows.APIKEY_PREFIX) if wanted.keys else self._rows(()),
         )
         if rows.TENANT not in there:
@@ -134,16 +133,9 @@ class TableTenantStore:
         page = await self._tables.query(ACCESS, str(self.partition), prefix, rows.beyond(prefix))
         return {row["RowKey"]: row for row in page.rows}
 
-    async def _project_rows(self, keys: set[str]) -> _Rows:
-        """Read projects: a few by their keys, many by the range that they are in, as far as that is denser."""
-        if len(keys) < _MANY:
-            return await self._rows(keys)
-        page = await self._tables.query(ACCESS, str(self.partition), min(keys), rows.beyond(max(keys)))
-        found = {row["RowKey"]: row for row in page.rows if row["RowKey"] in keys}
-        if page.next is None:
-            return found
-        further = {key for key in keys if key > page.rows[-1]["RowKey"]}
-        return found | await (self._rows(further) if len(found) < _MANY else self._project_rows(further))
+    async def _project_rows(self, keys: Iterable[str]) -> _Rows:
+        """Read projects; there may be hundreds."""
+        return await find(self._tables, ACCESS, str(self.partition), keys)
 
     async def _rows(self, keys: Iterable[str]) -> _Rows:
         wanted = list(keys)
