@@ -176,16 +176,14 @@ class App:
         """What brings tenants back."""
         from shared.storage.restore import Restore  # noqa: PLC0415 - only operators need it
 
-        index = IdentityIndex(self.tables)
-        return Restore(self.tables, index, self.outbox, self.exports, catalogue=known_catalogue, now=self.clock)
+        return Restore(self.tables, self.index, self.outbox, self.exports, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def verifier(self) -> "Verifier":
         """The verifier of tenants."""
         from shared.storage.verifying.verifier import Verifier  # noqa: PLC0415 - only the nights need it
 
-        index = IdentityIndex(self.tables)
-        return Verifier(self.tables, index, self.outbox, catalogue=known_catalogue, now=self.clock)
+        return Verifier(self.tables, self.index, self.outbox, catalogue=known_catalogue, now=self.clock)
 
     @cached_property
     def clean_up(self) -> "CleanUp":
