@@ -57,12 +57,19 @@ def domain_of(address: Address) -> str:
     return address.partition("@")[2]
 
 
+def address_in(*texts: str | None) -> Address | None:
+    """Take the first text that is an address; directories also put names and telephone numbers there."""
+    for text in texts:
+        try:
+            return canonical(text or "")
+        except BadAddress:
+            continue
+    return None
+
+
 def is_spelling_of(raw: str, address: Address) -> bool:
     """Tell whether a text is this address, however it is spelt; a text that is no address is none."""
-    try:
-        return canonical(raw) == address
-    except BadAddress:
-        return False
+    return address_in(raw) == address
 
 
 def _require_plain(text: str) -> None:

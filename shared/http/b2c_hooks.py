@@ -4,11 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.domain.adapters import Adapter, SignIn
+from shared.domain.addresses import address_in
 from shared.domain.names import shown_name
 from shared.domain.principals import Address, Identity, Person, ProductId
 from shared.http.b2c_shapes import ConnectorAnswer, ConnectorCall
 from shared.http.endpoint import Answer
-from shared.http.hooks import INVITATION_NEEDED, address_in, product_of, proof_of, shown, sign_in_names
+from shared.http.hooks import INVITATION_NEEDED, product_of, proof_of, shown, sign_in_names
 from shared.http.problems import Problem
 from shared.http.requests import Request
 from shared.signing_in import Heard

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from shared.domain.addresses import BadAddress, canonical
+from shared.domain.addresses import address_in
 from shared.domain.principals import Kind
 from shared.http.directory_shapes import CandidateOut, CandidatesOut, GroupMembersOut, LookupOut
 from shared.http.lookups import Found
@@ -37,8 +37,7 @@ def _candidate(it: "Entry") -> CandidateOut:
 
 
 def _typed(text: str) -> list[CandidateOut]:
-    try:
-        address = canonical(text)
-    except BadAddress:
+    address = address_in(text)
+    if address is None:
         return []
     return [CandidateOut(kind=Kind.USER, directory_id=None, display_name=None, email=address, source="typed")]

@@ -3,12 +3,13 @@
 from typing import Any
 
 from shared.domain.adapters import Adapter, SignIn
+from shared.domain.addresses import address_in
 from shared.domain.evidence import is_guest
 from shared.domain.names import shown_name
 from shared.domain.principals import Address, Directory, Identity, Person, ProductId
 from shared.http import entra_shapes as shapes
 from shared.http.hook_shapes import NamedIdentity
-from shared.http.hooks import INVITATION_NEEDED, address_in, product_of, proof_of, shown
+from shared.http.hooks import INVITATION_NEEDED, product_of, proof_of, shown
 from shared.http.problems import malformed_request
 from shared.http.requests import Request
 from shared.signing_in import Heard

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from shared.domain.addresses import BadAddress, canonical
 from shared.domain.evidence import Presentation, SignInName, evidence_for
 from shared.domain.principals import Address, Directory, ProductId
 from shared.http.answers import roles_in, roles_version
@@ -24,16 +23,6 @@ def product_of(request: Request[Any, Any], client: str) -> ProductId:
     if product is None:
         raise malformed_request("This application is of no product here.")
     return product
-
-
-def address_in(*texts: str | None) -> Address | None:
-    """Take the first text that is an address; directories also put names and telephone numbers there."""
-    for text in texts:
-        try:
-            return canonical(text or "")
-        except BadAddress:
-            continue
-    return None
 
 
 def sign_in_names(identities: Iterable[NamedIdentity]) -> Iterator[SignInName]:

@@ -11,7 +11,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.domain.addresses import BadAddress, canonical
+from shared.domain.addresses import address_in
 from shared.domain.evidence import is_guest
 from shared.domain.names import shown_name, visible
 from shared.domain.principals import Address, Kind
@@ -218,9 +218,4 @@ def _entry(kind: Kind, found: _Object) -> Entry:
 def _address(found: _Object) -> Address | None:
     """Take the mail address, else the name that people sign in with, which for a guest is not an address."""
     raw = found.mail or found.user_principal_name or ""
-    if not found.mail and is_guest(raw):
-        return None
-    try:
-        return canonical(raw)
-    except BadAddress:
-        return None
+    return None if not found.mail and is_guest(raw) else address_in(raw)

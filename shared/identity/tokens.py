@@ -13,10 +13,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.utils import base64url_decode
 
-from shared.domain.addresses import BadAddress, canonical
+from shared.domain.addresses import address_in
 from shared.domain.evidence import Presentation, evidence_for, is_guest
 from shared.domain.names import shown_name
-from shared.domain.principals import Address, Directory, Identity, Person
+from shared.domain.principals import Directory, Identity, Person
 from shared.identity.jwks import KeySource, UnknownKey
 from shared.identity.refusals import Reason, TokenRefused
 
@@ -252,7 +252,7 @@ def _presentation(claims: Claims) -> Presentation | None:
     What it says of its `email` being verified does not speak of a principal name.
     """
     for name in ("email", "preferred_username", "upn"):
-        if address := _address(claims, name):
+        if address := address_in(_text(claims, name)):
             return Presentation(
                 address=address,
                 xms_edov=claims.get("xms_edov") if name == "email" else None,
@@ -261,14 +261,6 @@ def _presentation(claims: Claims) -> Presentation | None:
                 member=_is_member(claims),
             )
     return None
-
-
-def _address(claims: Claims, name: str) -> Address | None:
-    """Return a claim as an address; directories also put telephone numbers and worse there."""
-    try:
-        return canonical(_text(claims, name) or "")
-    except BadAddress:
-        return None
 
 
 def _is_guest(claims: Claims) -> bool:

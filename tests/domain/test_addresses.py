@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.addresses import BadAddress, canonical, domain_of, is_spelling_of, split
+from shared.domain.addresses import BadAddress, address_in, canonical, domain_of, is_spelling_of, split
 from shared.domain.principals import Address
 
 ADA = Address("ada@contoso.test")
@@ -237,6 +237,20 @@ def test_addresses_are_separated_by_semicolons_only(text: str, pieces: list[str]
 def test_the_domain_is_what_follows_the_at() -> None:
     """Domains are compared with configured ones, in their encoded form."""
     assert domain_of(canonical("Ada@BÜCHER.example")) == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("texts", "address"),
+    [
+        ((), None),
+        ((None, "", "+1 555 0100", "Ada"), None),
+        ((" ADA@Contoso.Test ",), ADA),
+        ((None, "+1 555 0100", "ada@contoso.test", "bo@contoso.test"), ADA),
+    ],
+)
+def test_the_first_text_that_is_an_address_is_taken(texts: tuple[str | None, ...], address: Address | None) -> None:
+    """Directories have names, telephone numbers and nothing where an address is expected."""
+    assert address_in(*texts) == address
 
 
 @pytest.mark.parametrize("raw", ["ada@contoso.test", " ADA@Contoso.Test "])
