@@ -47,8 +47,7 @@ async def submit_attribute_collection(
     request: Request[Nothing, AttributeCollectionSubmit],
 ) -> AttributeCollectionSubmitAnswer:
     """Let only those sign up through Entra who were invited."""
-    address, product = entra_hooks.sign_up_of(request)
-    return entra_hooks.verdict(invited=await may_sign_up(request.app, address, product))
+    return entra_hooks.verdict(invited=await may_sign_up(request.app, entra_hooks.sign_up_of(request)))
 
 
 @functions.endpoint(
@@ -64,8 +63,7 @@ async def call_b2c_connector(request: Request[Nothing, ConnectorCall]) -> Connec
     """Accept what waits for somebody who signs in through Azure AD B2C; let only those sign up who were invited."""
     if request.body.signs_in:
         return b2c_hooks.roles(await hear(request.app, b2c_hooks.sign_in_of(request)))
-    address, product = b2c_hooks.sign_up_of(request)
-    return b2c_hooks.verdict(invited=await may_sign_up(request.app, address, product))
+    return b2c_hooks.verdict(invited=await may_sign_up(request.app, b2c_hooks.sign_up_of(request)))
 
 
 @functions.endpoint(

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from shared.domain.adapters import SignIn
+from shared.domain.adapters import Adapter, SignIn, SignUp
 from shared.domain.approval import remember
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import NotFound
@@ -57,22 +57,12 @@ _log = logging.getLogger(__name__)
 
 
 async def hear(app: App, sign_in: SignIn) -> Heard:
-    """
-    Sign in somebody whom a hook tells of, in time; what is missed is done at their next call.
-
-    Whatever the trouble, the hook has an answer: the directory would turn everybody away without one.
-    """
-    try:
-        async with asyncio.timeout(DEADLINE):
-            return await _in_time(app.hurried_tenants, sign_in)
-    except (TimeoutError, StorageUnavailable, TenantBusy) as trouble:
-        _log.warning("hook.unknown", extra={"adapter": sign_in.adapter, "why": type(trouble).__name__})
-    except Exception:  # noqa: BLE001 - the docstring says why
-        _log.exception("hook.failed", extra={"adapter": sign_in.adapter})
-    return Heard(Standing.UNKNOWN)
+    """Sign in somebody whom a hook tells of, in time; what is missed is done at their next call."""
+    return await _in_time(_hear(app, sign_in), sign_in.adapter, otherwise=Heard(Standing.UNKNOWN))
 
 
-async def _in_time(tenants: Tenants, sign_in: SignIn) -> Heard:
+async def _hear(app: App, sign_in: SignIn) -> Heard:
+    tenants = app.hurried_tenants
     arrivals = await arrive(tenants, sign_in)
     if arrivals:
         return Heard(Standing.ACTIVE, arrivals)
@@ -82,21 +72,20 @@ async def _in_time(tenants: Tenants, sign_in: SignIn) -> Heard:
     return Heard(Standing.UNKNOWN if could_be_in_one else Standing.NONE)
 
 
-async def may_sign_up(app: App, address: Address | None, product: ProductId) -> bool:
+async def may_sign_up(app: App, sign_up: SignUp) -> bool:
     """
-    Tell whether an invitation waits for an address in a product.
+    Tell whether an invitation waits for whoever wants to have an account in a product.
 
-    When that cannot be told in time, everybody may: an account alone gives no access to anything.
+    When that cannot be told, everybody may: an account alone gives no access to anything.
     """
-    if address is None:
+    if sign_up.address is None:
         return False
-    try:
-        async with asyncio.timeout(DEADLINE):
-            stores = await app.hurried_tenants.of_person(None, address)
-            return any(await asyncio.gather(*(_is_invited_in(store, address, product) for store in stores)))
-    except (TimeoutError, StorageUnavailable) as trouble:
-        _log.warning("hook.unknown", extra={"adapter": "sign-up", "why": type(trouble).__name__})
-        return True
+    return await _in_time(_is_invited(app, sign_up.address, sign_up.product), sign_up.adapter, otherwise=True)
+
+
+async def _is_invited(app: App, address: Address, product: ProductId) -> bool:
+    stores = await app.hurried_tenants.of_person(None, address)
+    return any(await asyncio.gather(*(_is_invited_in(store, address, product) for store in stores)))
 
 
 async def _is_invited_in(store: TenantStore, address: Address, product: ProductId) -> bool:
@@ -105,8 +94,19 @@ async def _is_invited_in(store: TenantStore, address: Address, product: ProductI
     except NotFound:
         return False
     member = facts.by_address.get(address)
-    open_ = member is not None and member.invitation is not None and not member.invitation.expired(facts.at)
-    return open_ and facts.tenant.product == product
+    return member is not None and member.is_awaited(facts.at) and facts.tenant.product == product
+
+
+async def _in_time[T](answer: Awaitable[T], adapter: Adapter, *, otherwise: T) -> T:
+    """Give a hook an answer in time, whatever the trouble: the directory would turn everybody away without one."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await answer
+    except (TimeoutError, StorageUnavailable, TenantBusy) as trouble:
+        _log.warning("hook.unknown", extra={"adapter": adapter, "why": type(trouble).__name__})
+    except Exception:  # noqa: BLE001 - the docstring says why
+        _log.exception("hook.failed", extra={"adapter": adapter})
+    return otherwise
 
 
 async def with_groups(app: App, person: Person, token: str | None) -> Person:

@@ -1,13 +1,13 @@
-"""Adapters: the ways in which the app hears that somebody has signed in, and the one value that each of them makes."""
+"""Adapters: the ways in which the app hears of sign-ins and sign-ups, and the values that they make of them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.domain.principals import Person, ProductId
+from shared.domain.principals import Address, Person, ProductId
 
 
 class Adapter(StrEnum):
-    """One way of hearing about sign-ins; the values are those of the setting that switches them on."""
+    """One way of hearing about sign-ins or sign-ups; the values are those of the setting that switches them on."""
 
     FRONT_END = "sign-in"
     ENTRA = "entra"
@@ -30,3 +30,12 @@ class SignIn:
     product: ProductId
     adapter: Adapter
     event: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Somebody wants to have an account in a product; `address` is the one that may have been invited, if any."""
+
+    address: Address | None
+    product: ProductId
+    adapter: Adapter

@@ -127,6 +127,10 @@ class Member:
         """Invitations, groups and keys do not count as administrators (R16)."""
         return self.kind is Kind.USER and self.status is Status.ACTIVE
 
+    def is_awaited(self, now: datetime) -> bool:
+        """Tell whether an invitation waits for the person and is still open (R9, R10)."""
+        return self.status is Status.INVITED and self.invitation is not None and not self.invitation.expired(now)
+
     @property
     def shown_name(self) -> str:
         """The name that lists are ordered by: the address where there is no name."""

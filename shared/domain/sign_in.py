@@ -70,8 +70,7 @@ def _waiting(facts: Facts, person: Person) -> Iterator[Member]:
     addressed = facts.by_address.get(person.address) if person.address and person.proof else None
     found = {member.id: member for member in (named, addressed) if member}
     for member in found.values():
-        open_ = member.invitation is not None and not member.invitation.expired(facts.at)
-        if member.status is Status.INVITED and open_ and member.identity in {None, person.identity}:
+        if member.is_awaited(facts.at) and member.identity in {None, person.identity}:
             yield member
 
 

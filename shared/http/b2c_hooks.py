@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from typing import Any
 
-from shared.domain.adapters import Adapter, SignIn
+from shared.domain.adapters import Adapter, SignIn, SignUp
 from shared.domain.addresses import address_in
 from shared.domain.names import shown_name
-from shared.domain.principals import Address, Identity, Person, ProductId
+from shared.domain.principals import Identity, Person
 from shared.http.b2c_shapes import ConnectorAnswer, ConnectorCall
 from shared.http.endpoint import Answer
 from shared.http.hooks import INVITATION_NEEDED, product_of, proof_of, shown, sign_in_names
@@ -22,10 +22,11 @@ def sign_in_of(request: Call) -> SignIn:
     return SignIn(_person(request), product_of(request, request.body.client_id), Adapter.B2C, request.id)
 
 
-def sign_up_of(request: Call) -> tuple[Address | None, ProductId]:
+def sign_up_of(request: Call) -> SignUp:
     """Tell which address, proved or not, signs up to what: what is not proved gives nothing, and blocks nobody."""
     names = (name.name for name in sign_in_names(request.body.identities) if name.type == "emailAddress")
-    return address_in(*names, request.body.email), product_of(request, request.body.client_id)
+    address = address_in(*names, request.body.email)
+    return SignUp(address, product_of(request, request.body.client_id), Adapter.B2C)
 
 
 def roles(heard: Heard) -> ConnectorAnswer:

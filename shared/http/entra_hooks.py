@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from shared.domain.adapters import Adapter, SignIn
+from shared.domain.adapters import Adapter, SignIn, SignUp
 from shared.domain.addresses import address_in
 from shared.domain.evidence import is_guest
 from shared.domain.names import shown_name
-from shared.domain.principals import Address, Directory, Identity, Person, ProductId
+from shared.domain.principals import Directory, Identity, Person
 from shared.http import entra_shapes as shapes
 from shared.http.hook_shapes import NamedIdentity
 from shared.http.hooks import INVITATION_NEEDED, product_of, proof_of, shown
@@ -24,14 +24,14 @@ def sign_in_of(request: Request[Any, shapes.TokenIssuanceStart]) -> SignIn:
     return SignIn(person, product, Adapter.ENTRA, context.correlation_id)
 
 
-def sign_up_of(request: Request[Any, shapes.AttributeCollectionSubmit]) -> tuple[Address | None, ProductId]:
+def sign_up_of(request: Request[Any, shapes.AttributeCollectionSubmit]) -> SignUp:
     """Tell which verified address, if any, signs up to what; 400 when the call does not fit its token."""
     _check_fit(request, request.body, request.body.data)
     names = [_as_graph_has_it(each) for each in request.body.data.user_sign_up_info.identities]
     found = (address_in(each.issuer_assigned_id) for each in names)
     address = next((each for each in found if proof_of(each, request.directory, identities=names)), None)
     client = request.body.data.authentication_context.client_service_principal.app_id
-    return address, product_of(request, client)
+    return SignUp(address, product_of(request, client), Adapter.ENTRA_SIGN_UP)
 
 
 def _as_graph_has_it(name: NamedIdentity) -> NamedIdentity:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.membership import Invitation, Mailed, Member, Ref
-from tests.people import ADA, ADMINISTRATOR, AT, BO, CONSUMER, CREATOR, CY, DATA_TEAM, ROBOT, active
+from tests.people import ADA, ADMINISTRATOR, AT, BO, CONSUMER, CREATOR, CY, DATA_TEAM, ROBOT, active, invited
 
 TODAY = AT.date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -21,6 +21,23 @@ TOMORROW = TODAY + timedelta(days=1)
 def test_an_invitation_expires_by_itself(invitation: Invitation, *, expired: bool) -> None:
     """Expiry is decided when the invitation is read; without an end there is none (R9)."""
     assert invitation.expired(AT) is expired
+
+
+@pytest.mark.parametrize(
+    ("member", "is_awaited"),
+    [
+        (invited("Bo"), True),
+        (invited("Bo", invitation=Invitation(open_until=AT + timedelta(milliseconds=1))), True),
+        (invited("Bo", invitation=Invitation(open_until=AT)), False),
+        (invited("Bo", invitation=None), False),
+        (active("Bo", invitation=Invitation()), False),
+        (CY, False),
+        (ROBOT, False),
+    ],
+)
+def test_who_has_an_open_invitation_is_awaited(member: Member, *, is_awaited: bool) -> None:
+    """To sign up, and to sign in; nobody waits for those who are there already (R9, R10)."""
+    assert member.is_awaited(AT) is is_awaited
 
 
 @pytest.mark.parametrize(

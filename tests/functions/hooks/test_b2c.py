@@ -13,39 +13,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from shared.domain.adapters import Adapter
+from tests.functions.hooks.b2c import B2C, KNOWN, basic, call
 from tests.functions.live import CONNECTOR_PASSWORDS, Live, LiveApp
 from tests.identity.issuer import CLIENTS, private_key
 
-B2C = "hooks/b2c"
 BLOCKED = {
     "version": "1.0.0",
     "action": "ShowBlockPage",
     "userMessage": "You need an invitation to sign up. Please ask your administrator for one.",
 }
-
-
-def basic(text: str) -> dict[str, str]:
-    """Show a user and a password (RFC 7617)."""
-    return {"Authorization": f"Basic {base64.b64encode(text.encode()).decode()}"}
-
-
-KNOWN = basic(f"b2c:{CONNECTOR_PASSWORDS[1]}")
-
-
-def call(live: Live, person: str, step: str = "PreTokenIssuance", **more: object) -> dict[str, Any]:
-    """Write a step down as Microsoft documents it; claims without a value are absent."""
-    name = {"signInType": "emailAddress", "issuer": "contoso.test", "issuerAssignedId": live.email(person)}
-    usual: dict[str, object] = {
-        "step": step,
-        "client_id": CLIENTS["integrate"],
-        "objectId": live.object_id(person),
-        "email": live.email(person),
-        "displayName": person,
-        "identities": [name],
-        "ui_locales": "en-US",
-        "extension_a0000000000040008000000000000099_Colour": "red",
-    }
-    return {name: value for name, value in (usual | more).items() if value is not None}
 
 
 async def invite(live: Live, person: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,9 +32,9 @@ EVENTS = {START: token_issuance_start, SUBMIT: attribute_collection_submit}
 each_event = pytest.mark.parametrize("hook", EVENTS, ids=["start", "submit"])
 
 
-async def invited(live: Live, person: str, role: str = "consumer", product: str = "integrate") -> str:
+async def invited(live: Live, person: str, role: str = "consumer", product: str = "integrate", **settings: Any) -> str:
     """Make a tenant that invites somebody by address."""
-    tenant = await live.tenant(product)
+    tenant = await live.tenant(product, **settings)
     item = {"kind": "user", "email": live.email(person)}
     await live.done("POST", f"tenants/{tenant}/members", {"role": role, "members": [item]}, by="Ada")
     return tenant
@@ -299,6 +300,16 @@ async def test_only_who_was_invited_signs_up(live: Live, kind: str) -> None:
         == block_in(federated)
         == "You need an invitation to sign up. Please ask your administrator for one."
     )
+
+
+async def test_an_invitation_that_has_expired_lets_nobody_sign_up(live: Live) -> None:
+    """Until it is sent again (R9)."""
+    await invited(live, "Bo", invitationDays=1)
+    live.calendar.passed += timedelta(days=1)
+
+    reply = await live.call("POST", SUBMIT, event(live, SUBMIT, "Bo"), token=hook_token(live.contoso))
+
+    assert block_in(reply) is not None
 
 
 async def test_who_signed_up_is_let_in_at_the_sign_in(live: Live) -> None:
