@@ -237,6 +237,25 @@ async def test_a_copy_that_says_something_else_is_written_again(patient: Patient
     assert await patient.everything() == before
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        rows.in_key(LAB.id, inside(ADA, OWNER)),
+        rows.in_key(LAB.id, inside(CY, OWNER, CONSUMER)),
+        rows.groups_key(replace(CY, groups=(DATA_TEAM.id,))),
+        rows.roleless_key(ROBOT.id),
+    ],
+    ids=["a place in a project", "roles in a project", "groups", "a key without roles"],
+)
+async def test_a_row_that_says_what_is_not_so_goes(patient: Patient, key: str) -> None:
+    """Its being there alone would prove it, to a change that somebody makes."""
+    await patient.put(key, {})
+
+    assert await patient.repaired() == [(Damage.LEFT_OVER, True)]
+    assert await patient.row(key) is None
+    assert await patient.found() == []
+
+
 async def test_a_tally_in_the_place_of_a_member_gives_way(patient: Patient) -> None:
     """The address is the member's."""
     key = rows.address_key(CY.email or pytest.fail("no address"))

@@ -24,12 +24,9 @@ type Row = Mapping[str, Any]
 """A row as it was read: its keys, its ETag and its columns."""
 
 _WHOLE: Final = (rows.MEMBER_PREFIX, rows.KEY_PREFIX, rows.APIKEY_PREFIX)
-_BRIEF: Final = ("list!", "role!", rows.MAIL_PREFIX, rows.FAILED_PREFIX, rows.MISS_PREFIX)
-_PLACES: Final = "in!"
-_GROUPS: Final = "groups!"
-_ROLELESS: Final = "roleless!"
+_BRIEF: Final = (rows.LIST_PREFIX, rows.ROLE_PREFIX, rows.MAIL_PREFIX, rows.FAILED_PREFIX, rows.MISS_PREFIX)
 _PROJECTS: Final = (rows.PROJECT_PREFIX, rows.PROJECTS_PREFIX)
-_NAMED: Final = (*_BRIEF, rows.APIKEY_PREFIX, rows.PROJECTS_PREFIX, _PLACES)
+_NAMED: Final = (*_BRIEF, rows.APIKEY_PREFIX, rows.PROJECTS_PREFIX, rows.IN_PREFIX)
 """Rows with a name in their keys, before the id."""
 _NOT_WRITTEN: Final = frozenset({"PartitionKey", "RowKey", ETAG})
 
@@ -95,7 +92,7 @@ class Finding:
         if not self.key.startswith(_NAMED):
             return self.key
         parts = self.key.split("!")
-        parts[2 if self.key.startswith(_PLACES) else -2] = "…"
+        parts[2 if self.key.startswith(rows.IN_PREFIX) else -2] = "…"
         return "!".join(parts)
 
 
@@ -109,11 +106,11 @@ def owner_of(row: Row) -> str | None:
     if key.startswith(rows.KEY_PREFIX):
         return None if rows.mailed_in(row) else rows.member_key(rows.unpack(Member, row).id)
     last = key.rpartition("!")[2]
-    if key.startswith(_PLACES):
+    if key.startswith(rows.IN_PREFIX):
         return rows.member_key(rows.inside(key).member)
-    if key.startswith(_GROUPS):
+    if key.startswith(rows.GROUPS_PREFIX):
         return rows.member_key(MemberId(key.split("!")[1]))
-    if key.startswith((*_WHOLE, *_BRIEF, _ROLELESS)):
+    if key.startswith((*_WHOLE, *_BRIEF, rows.ROLELESS_PREFIX)):
         return rows.member_key(MemberId(last))
     return rows.project_key(ProjectId(last)) if key.startswith(_PROJECTS) else None
 

@@ -18,10 +18,7 @@ from shared.storage import rows
 from shared.storage.rows import Operation
 from shared.storage.verifying.invariants import Row, derived, fingerprint, meaning, member_in, owner_of
 
-_KNOWN = (
-    *(rows.TENANT, rows.MEMBER_PREFIX, rows.KEY_PREFIX, rows.APIKEY_PREFIX, "list!", "role!", rows.MAIL_PREFIX),
-    *(rows.FAILED_PREFIX, rows.MISS_PREFIX, rows.PROJECT_PREFIX, rows.PROJECTS_PREFIX, "in!", "groups!", "roleless!"),
-)
+_KNOWN = (rows.TENANT, rows.MEMBER_PREFIX, rows.KEY_PREFIX, rows.PROJECT_PREFIX, *rows.COPIES)
 
 
 @dataclass(slots=True)
