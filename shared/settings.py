@@ -123,7 +123,7 @@ class Settings:
 
 
 class _Directory(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, defer_build=True)
 
     name: str = Field(min_length=1)
     tid: str = Field(min_length=1)
@@ -144,7 +144,7 @@ class _Directory(BaseModel):
 
 
 class _Pepper(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     version: str = Field(min_length=1, max_length=20)
     secret: str

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, StringConstraints
+
+from shared.http.schemas import Model
 
 type Guid = Annotated[
     str,
@@ -17,10 +18,10 @@ MOST_CHARACTERS: Final = 2_800
 """Of all roles in one claim: the answer to a hook is at most 3 KB, of ASCII here."""
 
 
-class Told(BaseModel):
+class Told(Model):
     """A part of what a hook is told; fields that we do not know are nobody's mistake."""
 
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class NamedIdentity(Told):

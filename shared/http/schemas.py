@@ -60,16 +60,22 @@ type Url = Annotated[
 ]
 
 
-class Closed(BaseModel):
+class Model(BaseModel):
+    """What all shapes have in common: names in camelCase, and no work at the start, but when they are first used."""
+
+    model_config = ConfigDict(alias_generator=to_camel, defer_build=True)
+
+
+class Closed(Model):
     """A request's body or query: unknown fields are refused, and no type is guessed."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Shape(BaseModel):
+class Shape(Model):
     """A part of an answer."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
 
 class FieldError(Shape):

@@ -63,7 +63,9 @@ class ChangedTenant(Closed):
     name: Text = Field("", examples=["Acme"])
     url: Url = ""
     directory_id: Id | None = Field(None, examples=["0a1b2c3d-0000-4000-8000-00000000000a"])
-    settings: ChangedSettings = Field(ChangedSettings(), examples=[{"userLookup": True, "invitationDays": 30}])
+    settings: ChangedSettings = Field(
+        default_factory=ChangedSettings, examples=[{"userLookup": True, "invitationDays": 30}]
+    )
 
 
 class NewAdministrators(Closed):
