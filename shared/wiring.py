@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shared.catalogues import catalogue, products
+from shared.domain.addresses import canonical
 from shared.domain.catalogue import Catalogue
 from shared.domain.loopback import is_loopback
 from shared.domain.principals import ProductId, group_mark
@@ -235,7 +236,7 @@ class App:
 
     async def get_ready(self) -> None:
         """Load, connect and fetch what the first request needs; StorageError when storage does not answer."""
-        await asyncio.gather(self._keys.get_ready(), self.tables.ping(TENANTS))
+        await asyncio.gather(self._keys.get_ready(), self.tables.ping(TENANTS), _load())
 
     async def close(self) -> None:
         """Close all connections; the app cannot be used afterwards."""
@@ -256,6 +257,12 @@ class App:
         import aiohttp  # noqa: PLC0415 - slow to load
 
         return aiohttp.ClientSession()
+
+
+async def _load() -> None:
+    """Load, while answers are on their way, what is slow to load and is needed by whoever signs in."""
+    products()
+    canonical("somebody@loome.example")
 
 
 _installed: list[App] = []

@@ -1,7 +1,5 @@
 """Canonical e-mail addresses: the one spelling in which addresses are compared, stored and written to."""
 
-from email_validator import EmailNotValidError, validate_email
-
 from shared.domain.principals import Address
 
 _BLANKS = " \t\r\n"
@@ -23,6 +21,8 @@ def canonical(raw: str) -> Address:
 
     Raise `BadAddress` for everything that is not exactly one address.
     """
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow to load
+
     text = raw.strip(_BLANKS)
     _require_plain(text)
 

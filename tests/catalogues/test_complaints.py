@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalogues import BrokenCatalogue, read
+from shared.catalogues.reading import BrokenCatalogue, read
 from tests.catalogues.invented import LAB, LIBRARY
 
 type Slip = tuple[str, str, str]

@@ -5,7 +5,7 @@ from types import MappingProxyType
 import pytest
 
 import shared.catalogues
-from shared.catalogues import BrokenCatalogue, read
+from shared.catalogues.reading import BrokenCatalogue, read
 from shared.domain.catalogue import Action, Catalogue, KeyPolicy, Permission, Role, Scope
 from shared.domain.principals import Kind, PermissionId, ProductId, RoleId
 from tests.catalogues.invented import LAB, LIBRARY
