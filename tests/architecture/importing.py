@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from pydantic import BaseModel
+
 ROOT = Path(__file__).parents[2]
 OURS = ("function_app.py", "functions/", "shared/")
 
@@ -55,15 +57,28 @@ def _asking(frame: FrameType) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
 
 
+def shapes(kind: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Find all shapes of ours that are loaded."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("shared."):
+            yield each
+        yield from shapes(each)
+
+
 def main() -> None:
-    """Print what was loaded, which of our files read the environment, and what was done with sockets."""
+    """Print what was loaded and built, which of our files read the environment, and what was done with sockets."""
     touched: list[str] = []
     sys.addaudithook(lambda event, _: touched.append(event) if event.startswith("socket.") else None)
     watched = Watched(os.environ)
     watched.readers = set()
     os.environ = watched  # type: ignore[assignment]  # noqa: B003 - the process ends with this
     __import__("function_app")
-    told = {"modules": sorted(sys.modules), "readers": sorted(watched.readers), "sockets": touched}
+    told = {
+        "modules": sorted(sys.modules),
+        "readers": sorted(watched.readers),
+        "sockets": touched,
+        "built": [shape.__name__ for shape in shapes() if shape.__pydantic_complete__],
+    }
     print(json.dumps(told))  # noqa: T201 - the answer
 
 

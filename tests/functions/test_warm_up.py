@@ -1,7 +1,11 @@
 """What is made ready in the background once the functions are known, and what that must never do."""
 
 import asyncio
+import json
+import os
 import runpy
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -15,6 +19,7 @@ from tests.azurite import Azurite
 from tests.functions.live import Live, LiveApp
 from tests.storage.faults import Fault, FaultyStorage, faulty
 
+EXAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.example.json").read_text())["Values"]
 GONE = Fault(carried_out=False)
 
 
@@ -70,6 +75,18 @@ async def test_storage_that_does_not_answer_is_no_trouble_yet(
 
     assert [record.message for record in caplog.records if record.name == "shared.warm_up"] == ["start.cold"]
     assert reply.status == 404
+
+
+def test_what_is_slow_to_load_is_loaded(azurite: Azurite) -> None:
+    """No caller waits for the libraries and files that were spared at the start."""
+    script = "import asyncio, sys; from shared import warm_up; asyncio.run(warm_up.get_ready()); print(*sys.modules)"
+    environment = {**os.environ, **EXAMPLE, STORAGE: azurite.connection_string}
+
+    loaded = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout.split()
+
+    assert {"aiohttp", "email_validator", "jwt", "shared.catalogues.reading"} <= set(loaded)
 
 
 def test_who_only_looks_at_the_functions_makes_nothing_ready() -> None:
