@@ -12,6 +12,7 @@ from local.node import find_node
 from tests.tls import Certificate
 
 _PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
+_ROW_KEY_FIRST = Path(__file__).with_name("row_key_first.mjs").as_uri()
 _LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (https?://\S+)")
 _SERVICES = 3
 
@@ -36,10 +37,14 @@ class Azurite:
 
 
 @contextmanager
-def running_azurite(certificate: Certificate | None = None) -> Iterator[Azurite]:
-    """Run Azurite for as long as the block lasts; with a certificate it speaks https, and takes tokens of Entra."""
+def running_azurite(certificate: Certificate | None = None, *, many_rows: bool = False) -> Iterator[Azurite]:
+    """
+    Run Azurite for as long as the block lasts.
+
+    With a certificate it speaks https, and takes tokens of Entra. With `many_rows` it finds one row among them quickly.
+    """
     read, write = os.pipe()
-    process = processes.start(_command(certificate), output=write)
+    process = processes.start(_command(certificate, many_rows=many_rows), output=write)
     os.close(write)
     try:
         with os.fdopen(read, "rb") as output:
@@ -48,13 +53,14 @@ def running_azurite(certificate: Certificate | None = None) -> Iterator[Azurite]
         processes.stop([process], grace=5)
 
 
-def _command(certificate: Certificate | None) -> list[str | Path]:
+def _command(certificate: Certificate | None, *, many_rows: bool) -> list[str | Path]:
     ports = [flag for service in ("blob", "queue", "table") for flag in (f"--{service}Port", "0")]
     quiet = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
     secure: list[str | Path] = []
     if certificate:
         secure = ["--oauth", "basic", "--cert", certificate.chain, "--key", certificate.key]
-    return [find_node(), _PROGRAM, *quiet, *ports, *secure]
+    quick = ["--import", _ROW_KEY_FIRST] if many_rows else []
+    return [find_node(), *quick, _PROGRAM, *quiet, *ports, *secure]
 
 
 def _addresses(output: Iterator[bytes]) -> Azurite:
