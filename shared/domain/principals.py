@@ -62,6 +62,11 @@ def group_mark(directory: DirectoryId, product: ProductId) -> Identity:
     return Identity(directory, f"groups of {product}")
 
 
+def known_by(kind: Kind, identity: Identity, product: ProductId) -> tuple[Identity, ...]:
+    """Name what somebody is found by in a tenant of a product: their identity, and for a group what stands for it."""
+    return (identity, group_mark(identity.directory, product)) if kind is Kind.GROUP else (identity,)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """

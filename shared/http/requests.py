@@ -16,7 +16,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Actor, Change, Facts
 from shared.domain.errors import PreconditionFailed
 from shared.domain.membership import Member
-from shared.domain.principals import Directory, Kind, MemberId, Person, ProductId, ProjectId, RoleId, group_mark
+from shared.domain.principals import Directory, MemberId, Person, ProductId, ProjectId, RoleId, known_by
 from shared.domain.removal import administrators_after
 from shared.http.admission import Credential, PresentedKey, person_of
 from shared.http.problems import malformed_request
@@ -150,14 +150,10 @@ class Tenancy:
 
 def wanted_for(pieces: Sequence[Piece], product: ProductId) -> Wanted:
     """Ask whether those to be added are known already; what stands for groups becomes known with each of them."""
-    groups = (piece.identity for piece in pieces if piece.identity and piece.kind is Kind.GROUP)
     return Wanted(
         members=frozenset(piece.key for piece in pieces if piece.key),
         identities=frozenset(
-            (
-                *(piece.identity for piece in pieces if piece.identity),
-                *(group_mark(each.directory, product) for each in groups),
-            )
+            each for piece in pieces if piece.identity for each in known_by(piece.kind, piece.identity, product)
         ),
         addresses=frozenset(piece.address for piece in pieces if piece.address),
     )

@@ -13,7 +13,7 @@ from shared.domain.catalogue import Catalogue
 from shared.domain.change import Change, Facts, Known
 from shared.domain.errors import NotFound
 from shared.domain.membership import Member
-from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, ProjectId, group_mark
+from shared.domain.principals import Address, Identity, MemberId, ProductId, ProjectId, known_by
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant
 from shared.storage import listings, rows
@@ -243,13 +243,9 @@ def newly_known(change: Change[Any], product: ProductId) -> tuple[set[Address], 
     before = [edit.before for edit in change.edits if edit.before]
     after = [edit.after for edit in change.edits if edit.after]
     addresses = {member.email for member in after if member.email} - {member.email for member in before}
-    identities = {member.identity for member in after if member.identity} - {member.identity for member in before}
-    marks = {
-        group_mark(member.identity.directory, product)
-        for member in after
-        if member.kind is Kind.GROUP and member.identity and member.identity in identities
-    }
-    return addresses, identities | marks
+    known = {member.identity for member in before}
+    came = ((member.kind, member.identity) for member in after if member.identity and member.identity not in known)
+    return addresses, {each for kind, identity in came for each in known_by(kind, identity, product)}
 
 
 def _keys_of(wanted: Wanted) -> Iterator[str]:

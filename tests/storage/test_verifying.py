@@ -14,7 +14,7 @@ import pytest
 from shared.domain import roles
 from shared.domain.change import Change, Edit
 from shared.domain.membership import Member
-from shared.domain.principals import Kind, MemberId, ProjectId, RoleId
+from shared.domain.principals import Kind, MemberId, ProjectId, RoleId, group_mark
 from shared.domain.project_lifecycle import delete_project
 from shared.domain.removal import PROJECTS_AT_ONCE, remove
 from shared.domain.roles import assign_in
@@ -42,6 +42,7 @@ from tests.people import (
     AT,
     BO,
     CONSUMER,
+    CONTOSO,
     CREATOR,
     CY,
     DATA_TEAM,
@@ -52,6 +53,8 @@ from tests.people import (
     ROBOT,
     acting,
     active,
+    address_of,
+    identity_of,
     inside,
     product,
     shared,
@@ -59,6 +62,7 @@ from tests.people import (
 from tests.storage.stores import about, change, founded, invite, tenants_at
 
 CY_INSIDE = inside(CY, OWNER)
+TEAM = replace(DATA_TEAM, identity=identity_of("data-team"))
 LONG_AGO = AT - timedelta(hours=2)
 
 
@@ -117,7 +121,7 @@ class Patient:
 async def admitted(client: Client, tables: Tables, now: Callable[[], datetime]) -> Patient:
     """Found a tenant with people, a group and a key, and a project that Cy and the key are in."""
     robot = inside(ROBOT, RoleId("contributor"))
-    store = await founded(tenants_at(client, now), ADA, DEE, BO, CY_INSIDE, DATA_TEAM, robot, projects=[LAB])
+    store = await founded(tenants_at(client, now), ADA, DEE, BO, CY_INSIDE, TEAM, robot, projects=[LAB])
     assert isinstance(store, TableTenantStore)
     queue = Queue(client, f"queue{uuid4().hex}", timeout=10)
     outbox = Outbox(tables, queue)
@@ -320,16 +324,23 @@ async def test_a_group_without_a_role_is_reported(patient: Patient) -> None:
     assert await patient.found() == [(Damage.EMPTY_GROUP, "member!nothing")]
 
 
-@pytest.mark.parametrize("lost", ["address", "identity"])
-async def test_a_line_of_the_index_that_is_not_there_is_written_again(patient: Patient, lost: str) -> None:
+@pytest.mark.parametrize(
+    ("member", "lost"),
+    [
+        (CY, rows.hash_of_address(address_of("Cy"))),
+        (CY, rows.hash_of_identity(identity_of("Cy"))),
+        (TEAM, rows.hash_of_identity(group_mark(CONTOSO, INTEGRATE.id))),
+    ],
+    ids=["address", "identity", "what stands for groups"],
+)
+async def test_a_line_of_the_index_that_is_not_there_is_written_again(
+    patient: Patient, member: Member, lost: str
+) -> None:
     """A sign-in would not look into this tenant."""
-    assert CY.email
-    assert CY.identity
-    name = rows.hash_of_address(CY.email) if lost == "address" else rows.hash_of_identity(CY.identity)
-    key = Key(name[0], f"{name}!{patient.home}")
+    key = Key(lost[0], f"{lost}!{patient.home}")
     await patient.tables.commit(IDENTITIES, [Delete(key)])
 
-    assert await patient.found() == [(Damage.MISSING_LINE, rows.member_key(CY.id))]
+    assert await patient.found() == [(Damage.MISSING_LINE, rows.member_key(member.id))]
     assert await patient.repaired() == [(Damage.MISSING_LINE, True)]
     assert await patient.tables.get(IDENTITIES, key.partition, key.row)
     assert await patient.found() == []

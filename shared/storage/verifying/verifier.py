@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from shared.domain.catalogue import Catalogue
 from shared.domain.membership import Member
-from shared.domain.principals import Address, Identity, Kind, MemberId, ProductId, group_mark
+from shared.domain.principals import Address, Identity, MemberId, ProductId, known_by
 from shared.domain.tenants import Tenant
 from shared.storage import rows
 from shared.storage.identity_index import IdentityIndex
@@ -199,10 +199,8 @@ def _members(found: Iterable[Row]) -> Iterator[Member]:
 
 def _known_by(member: Member, product: ProductId) -> tuple[set[Address], set[Identity]]:
     """Tell what a member can be found by, and what stands for it if it is a group."""
-    identities = {member.identity} if member.identity else set()
-    if member.identity and member.kind is Kind.GROUP:
-        identities.add(group_mark(member.identity.directory, product))
-    return {member.email} if member.email else set(), identities
+    identities = known_by(member.kind, member.identity, product) if member.identity else ()
+    return {member.email} if member.email else set(), set(identities)
 
 
 def _hashes(member: Member, product: ProductId) -> set[str]:
