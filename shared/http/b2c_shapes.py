@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AliasChoices, Field, model_validator
 
 from shared.http.hook_shapes import Guid, NamedIdentity, ObjectId, Told
-from shared.http.schemas import Shape
+from shared.http.schemas import Shape, is_none
 
 VERSION: Final = "1.0.0"
 SIGNING_IN: Final = frozenset({"PreTokenIssuance", "PreTokenApplicationClaims"})
@@ -39,9 +39,9 @@ class ConnectorAnswer(Shape):
 
     version: str = Field(default=VERSION, examples=[VERSION])
     action: Literal["Continue", "ShowBlockPage", "ValidationError"] = "Continue"
-    status: int | None = Field(default=None, exclude_if=lambda value: value is None)
-    user_message: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    status: int | None = Field(default=None, exclude_if=is_none)
+    user_message: str | None = Field(default=None, exclude_if=is_none)
     roles: Annotated[
         str | None,
-        Field(alias="extension_LoomeRoles", examples=["acme:consumer"], exclude_if=lambda value: value is None),
+        Field(alias="extension_LoomeRoles", examples=["acme:consumer"], exclude_if=is_none),
     ] = None

@@ -1,17 +1,13 @@
 """The shapes of the question whether somebody may do something, and of its answer."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from shared.domain.access import Missing, Why
 from shared.domain.principals import MemberId, ProjectId
-from shared.http.schemas import Closed, Id, Shape
+from shared.http.schemas import Closed, Id, Shape, is_none
 from shared.storage.tenant_store import Wanted
-
-
-def _is_none(value: Any) -> bool:
-    return value is None
 
 
 class CheckQuery(Closed):
@@ -42,13 +38,13 @@ class BecauseOut(Shape):
     kind: Why = Field(examples=["role"])
     role: str = Field(examples=["consumer"])
     via: Literal["member", "group", "key"]
-    group: HolderOut | None = Field(None, exclude_if=_is_none)
-    project: str | None = Field(None, exclude_if=_is_none)
+    group: HolderOut | None = Field(None, exclude_if=is_none)
+    project: str | None = Field(None, exclude_if=is_none)
 
 
 class VerdictOut(Shape):
     """Whether a permission is granted: with all reasons, or with what is missing."""
 
     granted: bool = Field(examples=[True])
-    because: list[BecauseOut] | None = Field(None, exclude_if=_is_none)
-    missing: Missing | None = Field(None, exclude_if=_is_none)
+    because: list[BecauseOut] | None = Field(None, exclude_if=is_none)
+    missing: Missing | None = Field(None, exclude_if=is_none)

@@ -1,16 +1,12 @@
 """The shapes of look-ups in the directory."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from shared.domain.principals import Kind
-from shared.http.schemas import Closed, Shape
+from shared.http.schemas import Closed, Shape, is_none
 from shared.identity.graph_errors import Reason
-
-
-def _is_none(value: Any) -> bool:
-    return value is None
 
 
 class SearchQuery(Closed):
@@ -23,7 +19,7 @@ class LookupOut(Shape):
     """Whether the directory has answered, and if not, why."""
 
     state: Literal["ok", "unavailable"]
-    reason: Reason | None = Field(None, exclude_if=_is_none)
+    reason: Reason | None = Field(None, exclude_if=is_none)
 
 
 class CandidateOut(Shape):

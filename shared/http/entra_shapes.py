@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.http.hook_shapes import Guid, NamedIdentity, ObjectId, Told
-from shared.http.schemas import Shape
+from shared.http.schemas import Shape, is_none
 
 
 class ServicePrincipal(Told):
@@ -102,13 +102,9 @@ class Claims(Shape):
     """
 
     loome_status: Literal["active", "none", "unknown"]
-    loome_roles: list[str] | None = Field(
-        default=None, examples=[["acme:consumer"]], exclude_if=lambda value: value is None
-    )
-    loome_roles_cut: Literal["true"] | None = Field(default=None, exclude_if=lambda value: value is None)
-    loome_version: str | None = Field(
-        default=None, examples=["9f2c1ab47d03e856"], exclude_if=lambda value: value is None
-    )
+    loome_roles: list[str] | None = Field(default=None, examples=[["acme:consumer"]], exclude_if=is_none)
+    loome_roles_cut: Literal["true"] | None = Field(default=None, exclude_if=is_none)
+    loome_version: str | None = Field(default=None, examples=["9f2c1ab47d03e856"], exclude_if=is_none)
 
 
 class ProvideClaims(Shape):

@@ -31,6 +31,11 @@ ID_EXAMPLES = {"tenant": "acme", "product": "integrate", "role": "consumer"}
 MOST_ITEMS = 1000
 
 
+def is_none(value: object) -> bool:
+    """Tell what answers leave out (`exclude_if`), where there is nothing to tell."""
+    return value is None
+
+
 def _spell_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
