@@ -1,7 +1,7 @@
 """Pages of members, projects and the audit: ranges of keys, merged in order, filtered, cut short rather than slow."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -68,8 +68,24 @@ class _Line:
 async def members(
     tables: Tables, partition: Partition, wanted: MemberFilter, *, limit: int, after: str | None
 ) -> Page[Member]:
+    """List members in order of folded names."""
+    return await _page(
+        lambda place: _merged(tables, partition, wanted, limit=limit + 1, after=place),
+        lambda member: is_wanted(member, wanted),
+        limit=limit,
+        after=after,
+    )
+
+
+async def _page(
+    read: Callable[[str | None], Awaitable[tuple[list[_Line], str | None]]],
+    fits: Callable[[Member], bool],
+    *,
+    limit: int,
+    after: str | None,
+) -> Page[Member]:
     """
-    List members in order of folded names.
+    Read on until there are enough members that fit.
 
     A page costs a bounded number of rows however many members there are: where a filter lets few through, the page is
     shorter than `limit` and goes on.
@@ -77,8 +93,8 @@ async def members(
     found: list[_Line] = []
     place: str | None = after
     for _ in range(_MOST_ROUNDS):
-        lines, place = await _merged(tables, partition, wanted, limit=limit + 1, after=place)
-        found += [line for line in lines if is_wanted(line.member, wanted)]
+        lines, place = await read(place)
+        found += [line for line in lines if fits(line.member)]
         if place is None or len(found) > limit:
             break
     if len(found) > limit:
@@ -138,16 +154,12 @@ async def members_of(
     The role that is wanted is one in the project. A row whose member is gone, or no longer in the project, is passed
     over: it waits for being cleared away.
     """
-    found: list[_Line] = []
-    place: str | None = after
-    for _ in range(_MOST_ROUNDS):
-        lines, place = await _inside(tables, partition, project, wanted.role, limit=limit + 1, after=place)
-        found += [line for line in lines if _is_wanted_in(line.member, project, wanted)]
-        if place is None or len(found) > limit:
-            break
-    if len(found) > limit:
-        found, place = found[:limit], found[limit - 1].place
-    return Page(tuple(line.member for line in found), place)
+    return await _page(
+        lambda place: _inside(tables, partition, project, wanted.role, limit=limit + 1, after=place),
+        lambda member: _is_wanted_in(member, project, wanted),
+        limit=limit,
+        after=after,
+    )
 
 
 async def _inside(
