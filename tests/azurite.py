@@ -2,13 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
 from local.node import find_node
+from shared.settings import STORAGE
+from shared.storage.client import Client
+from shared.storage.connection import connection
+from shared.storage.tables import Tables
+from shared.wiring import TABLES
 from tests.tls import Certificate
 
 _PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
@@ -51,6 +56,15 @@ def running_azurite(certificate: Certificate | None = None, *, many_rows: bool =
             yield _addresses(output)
     finally:
         processes.stop([process], grace=5)
+
+
+@asynccontextmanager
+async def connected(azurite: Azurite) -> AsyncIterator[Client]:
+    """Connect to a storage in which the app's tables are."""
+    client = Client(connection({STORAGE: azurite.connection_string}, STORAGE))
+    await Tables(client, timeout=10).create_if_missing(TABLES)
+    yield client
+    await client.close()
 
 
 def _command(certificate: Certificate | None, *, many_rows: bool) -> list[str | Path]:

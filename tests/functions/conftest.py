@@ -12,8 +12,7 @@ from shared.domain.principals import ProjectId, TenantId
 from shared.settings import STORAGE
 from shared.storage.client import Client
 from shared.storage.connection import connection
-from shared.storage.tables import Tables
-from tests.azurite import Azurite
+from tests.azurite import Azurite, connected
 from tests.functions.app import Api, Function, MemoryApp, settings_for, settle, told_by
 from tests.functions.counted import Counted
 from tests.functions.described import APP
@@ -105,10 +104,8 @@ def mailbox() -> Iterator[Endpoint]:
 @pytest.fixture(scope="session")
 async def storage(azurite: Azurite) -> AsyncIterator[Client]:
     """Connect to the shared Azurite, where the app's tables are."""
-    client = Client(connection({STORAGE: azurite.connection_string}, STORAGE))
-    await Tables(client, timeout=10).create_if_missing(wiring.TABLES)
-    yield client
-    await client.close()
+    async with connected(azurite) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -10,15 +10,11 @@ import pytest
 from shared import wiring
 from shared.domain.principals import TenantId
 from shared.exporting import Told, export_due
-from shared.settings import STORAGE
 from shared.storage.blobs import Blobs
-from shared.storage.client import Client
-from shared.storage.connection import connection
 from shared.storage.errors import StorageUnavailable
 from shared.storage.exports import CONTAINER, Export, Exports
 from shared.storage.rows import Partition
-from shared.storage.tables import Tables
-from tests.azurite import running_azurite
+from tests.azurite import connected, running_azurite
 from tests.functions.app import Function
 from tests.functions.live import Calendar, Live, LiveApp, living
 from tests.identity.issuer import Issuer
@@ -63,11 +59,8 @@ class TroubledApp(LiveApp):
 async def night(mailbox: Endpoint, issuers: tuple[Issuer, Issuer]) -> AsyncIterator[Live]:
     """Make the app with an account of storage that no other test has tenants in."""
     with running_azurite() as azurite:
-        client = Client(connection({STORAGE: azurite.connection_string}, STORAGE))
-        await Tables(client, timeout=10).create_if_missing(wiring.TABLES)
-        async with living(azurite, mailbox, client, issuers) as live:
+        async with connected(azurite) as client, living(azurite, mailbox, client, issuers) as live:
             yield live
-        await client.close()
 
 
 def troubled(live: Live, *, lasts: timedelta = timedelta(), fails: frozenset[str] = frozenset()) -> TroubledApp:

@@ -14,13 +14,11 @@ from shared.operating.__main__ import COMMANDS
 from shared.settings import STORAGE, read_settings
 from shared.storage.blobs import Blobs
 from shared.storage.client import Client
-from shared.storage.connection import connection
 from shared.storage.exports import CONTAINER
-from shared.storage.tables import Tables
 from shared.storage.tenant_store import Wanted
-from shared.wiring import TABLES, App, now
+from shared.wiring import App, now
 from tests.architecture.tree import ROOT
-from tests.azurite import Azurite
+from tests.azurite import Azurite, connected
 from tests.people import ADA, BO
 from tests.storage.stores import founded, invite, listed, new_tenant, tenants_at
 
@@ -40,10 +38,8 @@ type Run = Callable[..., Awaitable[Outcome]]
 @pytest.fixture
 async def client(azurite: Azurite) -> AsyncIterator[Client]:
     """Connect to the shared Azurite, where the app's tables are."""
-    client = Client(connection({STORAGE: azurite.connection_string}, STORAGE))
-    await Tables(client, timeout=10).create_if_missing(TABLES)
-    yield client
-    await client.close()
+    async with connected(azurite) as client:
+        yield client
 
 
 @pytest.fixture

@@ -18,11 +18,9 @@ from shared.domain.principals import Kind, MemberId, ProjectId, RoleId, group_ma
 from shared.domain.project_lifecycle import delete_project
 from shared.domain.removal import PROJECTS_AT_ONCE, remove
 from shared.domain.roles import assign_in
-from shared.settings import STORAGE
 from shared.storage import rows
 from shared.storage.batch import Delete, Insert, Merge, Upsert
 from shared.storage.client import Client
-from shared.storage.connection import connection
 from shared.storage.identity_index import IDENTITIES, IdentityIndex
 from shared.storage.odata import ETAG, Key
 from shared.storage.outbox import Outbox
@@ -34,8 +32,7 @@ from shared.storage.tables import Page, Tables
 from shared.storage.tenant_store import Wanted
 from shared.storage.verifying.invariants import Damage
 from shared.storage.verifying.verifier import Report, Verifier
-from shared.wiring import TABLES
-from tests.azurite import Azurite
+from tests.azurite import Azurite, connected
 from tests.people import (
     ADA,
     ADMINISTRATOR,
@@ -637,10 +634,8 @@ async def test_a_count_that_changes_before_it_is_put_right_stays_as_it_is(crowd:
 @pytest.fixture
 async def own_client(own_azurite: Azurite) -> AsyncIterator[Client]:
     """Connect to a storage where nobody else's rows are between those that are counted."""
-    client = Client(connection({STORAGE: own_azurite.connection_string}, STORAGE))
-    await Tables(client, timeout=10).create_if_missing(TABLES)
-    yield client
-    await client.close()
+    async with connected(own_azurite) as client:
+        yield client
 
 
 async def test_a_thousand_members_cost_few_requests(own_client: Client, now: Callable[[], datetime]) -> None:
