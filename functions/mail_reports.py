@@ -1,11 +1,10 @@
 """Reports of the mail service: a queue that tells what became of mails, and its poison queue."""
 
 import azure.functions as func
-from shared import wiring
 from shared.email.reports import QUEUE
 from shared.http.endpoint import Functions
 from shared.settings import STORAGE
-from shared.storage.queue import POISON
+from shared.storage.queue_names import POISON
 
 functions = Functions()
 
@@ -14,7 +13,7 @@ functions = Functions()
 @functions.queue_trigger("message", QUEUE, STORAGE)
 async def note_mail_report(message: func.QueueMessage) -> None:
     """Note on the member that a mail has arrived, or why not."""
-    from shared import background  # noqa: PLC0415 - requests go without it
+    from shared import background, wiring  # noqa: PLC0415 - requests go without it
 
     await background.take_reports(wiring.app(), message.get_body().decode())
 

@@ -3,7 +3,6 @@
 import logging
 
 import azure.functions as func
-from shared import wiring
 from shared.http.endpoint import Functions
 
 functions = Functions()
@@ -15,6 +14,7 @@ _log = logging.getLogger(__name__)
 @functions.timer_trigger("timer", "0 */5 * * * *")
 async def probe_queues(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the worker binds by name
     """Tell how much waits, and since when; where this is silent, nothing else can be believed."""
-    from shared.probe import probe  # noqa: PLC0415 - no request needs it
+    from shared import wiring  # noqa: PLC0415 - no request needs it
+    from shared.probe import probe  # noqa: PLC0415 - the same
 
     _log.info("ops.probe", extra=await probe(wiring.app()))

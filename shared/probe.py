@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from shared.email.reports import QUEUE as REPORTS
-from shared.storage.outbox import QUEUE as WORK
 from shared.storage.outbox import OpenTenant
-from shared.storage.queue import POISON
+from shared.storage.queue_names import POISON, WORK
 from shared.wiring import App
 
 _QUEUES: Final = {

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.adapters import Adapter, SignIn, SignUp
 from shared.domain.approval import remember
@@ -22,7 +22,9 @@ from shared.identity.graph_tokens import Caller
 from shared.storage import tenant_store
 from shared.storage.errors import StorageUnavailable
 from shared.storage.tenant_store import Author, Reading, TenantBusy, Tenants, TenantStore, Wanted
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ DEADLINE: Final = 0.85
 _log = logging.getLogger(__name__)
 
 
-async def hear(app: App, sign_in: SignIn) -> Heard:
+async def hear(app: "App", sign_in: SignIn) -> Heard:
     """Sign in somebody whom a hook tells of, in time; what is missed is done at their next call."""
     return await _in_time(_hear(app, sign_in), sign_in.adapter, otherwise=Heard(Standing.UNKNOWN))
 
 
-async def _hear(app: App, sign_in: SignIn) -> Heard:
+async def _hear(app: "App", sign_in: SignIn) -> Heard:
     tenants = app.hurried_tenants
     arrivals = await arrive(tenants, sign_in)
     if arrivals:
@@ -72,7 +74,7 @@ async def _hear(app: App, sign_in: SignIn) -> Heard:
     return Heard(Standing.UNKNOWN if could_be_in_one else Standing.NONE)
 
 
-async def may_sign_up(app: App, sign_up: SignUp) -> bool:
+async def may_sign_up(app: "App", sign_up: SignUp) -> bool:
     """
     Tell whether an invitation waits for whoever wants to have an account in a product.
 
@@ -83,7 +85,7 @@ async def may_sign_up(app: App, sign_up: SignUp) -> bool:
     return await _in_time(_is_invited(app, sign_up.address, sign_up.product), sign_up.adapter, otherwise=True)
 
 
-async def _is_invited(app: App, address: Address, product: ProductId) -> bool:
+async def _is_invited(app: "App", address: Address, product: ProductId) -> bool:
     stores = await app.hurried_tenants.of_person(None, address)
     return any(await asyncio.gather(*(_is_invited_in(store, address, product) for store in stores)))
 
@@ -109,7 +111,7 @@ async def _in_time[T](answer: Awaitable[T], adapter: Adapter, *, otherwise: T) -
     return otherwise
 
 
-async def with_groups(app: App, person: Person, token: str | None) -> Person:
+async def with_groups(app: "App", person: Person, token: str | None) -> Person:
     """Ask the directory for the groups of somebody who is in too many for a token; else they stay unknown (R13)."""
     if person.groups is not None:
         return person

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 
-from shared import wiring
 from shared.settings import BrokenSettings
 from shared.storage.errors import StorageError
 
@@ -28,6 +27,8 @@ def begin() -> None:
 
 async def get_ready() -> None:
     """Make everything ready, as far as that is possible now: what is in the way, the first request will meet, too."""
+    from shared import wiring  # noqa: PLC0415 - loading it is a part of this
+
     try:
         await wiring.app().get_ready()
     except (BrokenSettings, StorageError) as trouble:

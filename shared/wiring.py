@@ -20,12 +20,13 @@ from shared.identity.graph_allowance import Allowance
 from shared.identity.graph_tokens import AppOnly, OnBehalfOf, PassedOn, TokenSource
 from shared.identity.hook_callers import Connectors
 from shared.settings import STORAGE, BrokenSettings, Settings, read_settings
+from shared.storage import queue_names
 from shared.storage.cascades import Cascades
 from shared.storage.client import Client
 from shared.storage.connection import connection
 from shared.storage.identity_index import IDENTITIES, IdentityIndex
 from shared.storage.mail_budget import MailBudget
-from shared.storage.outbox import QUEUE, WORK, Outbox
+from shared.storage.outbox import WORK, Outbox
 from shared.storage.purge import Purge
 from shared.storage.queue import Queue
 from shared.storage.rows import ACCESS
@@ -215,7 +216,7 @@ class App:
     @cached_property
     def queue(self) -> Queue:
         """The queue of nudges."""
-        return self.queue_named(QUEUE)
+        return self.queue_named(queue_names.WORK)
 
     def queue_named(self, name: str) -> Queue:
         """Open any queue of the account."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
@@ -22,7 +22,9 @@ from shared.signing_in import arrive_in
 from shared.storage import tenant_store
 from shared.storage.errors import StorageUnavailable
 from shared.storage.tenant_store import Author, Reading, TenantBusy, TenantStore, Wanted
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 _in_background: set[asyncio.Task[None]] = set()
 
@@ -61,7 +63,7 @@ class PresentedKey:
 type Credential = Person | PresentedKey
 
 
-async def authenticate(app: App, http: func.HttpRequest) -> Credential:
+async def authenticate(app: "App", http: func.HttpRequest) -> Credential:
     """Read the credential of a request: 401 without one, or with one that nobody could have been given."""
     if any(looks_like_key(value) for value in http.params.values()):
         raise problems.malformed_request("An API key belongs into a header, never into the address.")
@@ -77,7 +79,7 @@ async def authenticate(app: App, http: func.HttpRequest) -> Credential:
     return PresentedKey(parsed.id, parsed.text, client_address(http.headers.get("x-forwarded-for")))
 
 
-def _count(app: App, who: Identity) -> None:
+def _count(app: "App", who: Identity) -> None:
     """Count a request of a person or a key, once it is theirs beyond doubt; 429 when there were too many."""
     if not app.requests.take(who):
         raise problems.too_many_requests(retry_after=app.requests.seconds_until_free(who))
@@ -105,7 +107,7 @@ def operator_of(credential: Credential) -> Person:
 
 
 async def enter(
-    app: App,
+    app: "App",
     credential: Credential,
     path: dict[str, str],
     wanted: Wanted,
@@ -196,13 +198,13 @@ def operator(person: Person) -> Actor:
     return Actor(Ref("operator", person.identity.subject, person.name))
 
 
-async def refuse_forged_key(app: App, credential: Credential) -> None:
+async def refuse_forged_key(app: "App", credential: Credential) -> None:
     """Refuse a key that is genuine in no tenant, before it is told whether anything exists: 401."""
     if isinstance(credential, PresentedKey) and not await _is_known_anywhere(app, credential):
         raise problems.unauthenticated()
 
 
-async def admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Facts) -> None:
+async def admit_key(app: "App", store: TenantStore, key: PresentedKey, facts: Facts) -> None:
     """Let a key in: 401 unless it is genuine and in force, 404 if it is another tenant's, 403 from a wrong address."""
     member = facts.by_identity.get(key.identity)
     if member is None:
@@ -217,12 +219,12 @@ async def admit_key(app: App, store: TenantStore, key: PresentedKey, facts: Fact
     _note_use(store, member, facts)
 
 
-def _is_in_force(app: App, key: PresentedKey, member: Member, facts: Facts) -> bool:
+def _is_in_force(app: "App", key: PresentedKey, member: Member, facts: Facts) -> bool:
     held = member.key
     return held is not None and app.peppers.matches(key.text, held.secrets, facts.at) and not held.is_expired(facts.at)
 
 
-async def _is_known_anywhere(app: App, key: PresentedKey) -> bool:
+async def _is_known_anywhere(app: "App", key: PresentedKey) -> bool:
     """Tell whether a key is genuine in some tenant; everywhere else its holder is a stranger."""
     for store in await app.tenants.of_person(key.identity, None):
         try:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.keys import FirewallRule, Secret
 from shared.domain.principals import MemberId
@@ -10,7 +10,9 @@ from shared.domain.remote_access import USUAL_LIFE, NewKey
 from shared.http.api_key_shapes import ApiKeyChanges, NewApiKey, NewFirewallRule
 from shared.http.requests import Request
 from shared.identity.api_keys import Credential, Mode, mint
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 
 def minted(key: MemberId | None = None) -> Credential:
@@ -18,7 +20,7 @@ def minted(key: MemberId | None = None) -> Credential:
     return mint(Mode.LIVE, secrets.token_bytes, key=key)
 
 
-def secret_of(app: App, credential: Credential) -> Secret:
+def secret_of(app: "App", credential: Credential) -> Secret:
     """Say what is stored of a secret."""
     digest = app.peppers.digest(credential.text)
     return Secret(digest.digest, digest.pepper)

@@ -5,12 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 from pydantic import BaseModel
 
-from shared import wiring
 from shared.domain.adapters import Adapter
 from shared.domain.catalogue import Action
 from shared.domain.change import Facts
@@ -40,7 +39,9 @@ from shared.storage.errors import StorageUnavailable, TransactionTooLarge
 from shared.storage.tenant_store import Author, KeyReused, Replayed, TenantBusy, Wanted
 from shared.telemetry.invocations import invocation
 from shared.telemetry.traces import Trace
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 NOTHING_MORE: Final = Wanted()
 _CHANGING: Final = frozenset({"PUT", "PATCH", "DELETE"})
@@ -212,6 +213,8 @@ def _response(body: str, status: HTTPStatus, media_type: str, request_id: str, *
 
 async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -> Request[Any, Any]:
     """Find out who asks, whether they may, and what for, in this order: strangers learn nothing of bodies."""
+    from shared import wiring  # noqa: PLC0415 - settings and stores are of no use before the first request
+
     app = wiring.app()
     if endpoint.adapter and endpoint.adapter not in app.settings.sign_ins.adapters:
         raise NotFound
@@ -241,7 +244,7 @@ async def _let_in(endpoint: Endpoint, http: func.HttpRequest, request_id: str) -
     )
 
 
-async def _path(app: App, http: func.HttpRequest, credential: Credential | None) -> dict[str, str]:
+async def _path(app: "App", http: func.HttpRequest, credential: Credential | None) -> dict[str, str]:
     try:
         return reading.path(http)
     except NotFound:
@@ -266,7 +269,7 @@ def _wanted(endpoint: Endpoint, given: Given) -> Wanted:
     return wanted | Wanted(once=given.once.name if given.once else None)
 
 
-async def _authenticate(app: App, endpoint: Endpoint, http: func.HttpRequest) -> Credential:
+async def _authenticate(app: "App", endpoint: Endpoint, http: func.HttpRequest) -> Credential:
     """Find out who asks, as far as that shows outside of all tenants: what only people may do, no key does."""
     credential = await authenticate(app, http)
     if endpoint.requires not in _OUTSIDE or "{tenant}" in endpoint.route:
@@ -276,7 +279,7 @@ async def _authenticate(app: App, endpoint: Endpoint, http: func.HttpRequest) ->
 
 
 async def _enter(
-    app: App,
+    app: "App",
     endpoint: Endpoint,
     credential: Credential,
     path: dict[str, str],

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -22,7 +22,9 @@ from shared.http.admission import Credential, PresentedKey, person_of
 from shared.http.problems import malformed_request
 from shared.storage import tenant_store
 from shared.storage.tenant_store import Author, Carried, Once, Reading, TenantStore, Wanted
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 _MAC_BYTES: Final = 16
 
@@ -173,7 +175,7 @@ class Request[Q, B]:
     have the types that the endpoint asks for.
     """
 
-    app: App
+    app: "App"
     id: str
     path: dict[str, str]
     query: Q

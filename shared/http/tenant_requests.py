@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from shared.catalogues import catalogue
@@ -16,7 +16,9 @@ from shared.http.adding import pointing_at
 from shared.http.schemas import FieldError
 from shared.http.tenant_shapes import ChangedTenant, NewAdministrators, NewSettings, NewTenant
 from shared.storage.tenant_store import PIECES, Wanted
-from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.wiring import App
 
 
 def administrators(texts: Sequence[str]) -> tuple[Piece, ...]:
@@ -35,7 +37,7 @@ def wanted_by(body: NewAdministrators) -> Wanted:
     return Wanted(addresses=frozenset(piece.address for piece in pieces if piece.address))
 
 
-def facts_of(body: NewTenant, app: App, *, actor: Actor) -> Facts:
+def facts_of(body: NewTenant, app: "App", *, actor: Actor) -> Facts:
     """Make the facts of a tenant that does not exist yet."""
     product = catalogue(ProductId(body.product))
     if product is None:
@@ -61,7 +63,7 @@ def founding(facts: Facts, body: NewTenant, *, actor: Actor) -> Change[Tenant]:
         return found(facts, pieces, actor=actor)
 
 
-def changed(tenant: Tenant, body: ChangedTenant, app: App) -> Tenant:
+def changed(tenant: Tenant, body: ChangedTenant, app: "App") -> Tenant:
     """See a tenant as it will be: with what is given, and all else as it is."""
     given = body.model_fields_set
     return replace(
@@ -81,7 +83,7 @@ def _with(settings: TenantSettings, given: NewSettings) -> TenantSettings:
     return replace(settings, **told, allowed_email_domains=tuple(dict.fromkeys(domains)))
 
 
-def _directory(text: str | None, app: App) -> DirectoryId | None:
+def _directory(text: str | None, app: "App") -> DirectoryId | None:
     """Find a directory whose people may sign in: of any other one, everybody would be a guest."""
     if text is None:
         return None

@@ -12,9 +12,10 @@ from shared.domain.mailing import Letter, queue_again
 from shared.domain.membership import Ref
 from shared.email import reports
 from shared.operating.command import Command
-from shared.storage import outbox, tenant_store
+from shared.storage import tenant_store
 from shared.storage.outbox import Nudge
-from shared.storage.queue import POISON, Queue
+from shared.storage.queue import Queue
+from shared.storage.queue_names import POISON, WORK
 from shared.storage.rows import Partition, Work
 from shared.storage.tenant_store import Author, Wanted
 from shared.wiring import App
@@ -101,7 +102,7 @@ async def _replay_messages(app: App, options: Namespace, told: _Told) -> None:
     def is_report(text: str) -> bool:
         return options.tenant is None and bool(reports.read_reports(text))
 
-    for name, accept in ((outbox.QUEUE, is_wanted), (reports.QUEUE, is_report)):
+    for name, accept in ((WORK, is_wanted), (reports.QUEUE, is_report)):
         poison = app.queue_named(name + POISON)
         if options.dry_run:
             print(f"{name}{POISON}: {await poison.length()} messages")

@@ -26,7 +26,6 @@ from shared.telemetry.scope import REQUEST_ID
 from shared.telemetry.traces import Trace
 
 WORK: Final = "work"
-QUEUE: Final = "work"
 CLAIM: Final = timedelta(seconds=30)
 """How long work belongs to whoever claimed it: longer than one mail may take, short enough to go on after a crash."""
 

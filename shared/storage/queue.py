@@ -19,8 +19,6 @@ from shared.storage.exchange import Request, Response
 _HEADERS: Final = {"x-ms-version": "2020-12-06", "Content-Type": "application/xml"}
 _FOR_EVER: Final = "-1"
 _MOST: Final = 32
-POISON: Final = "-poison"
-"""What the host adds to the name of a queue, for the one where messages go that have failed for good."""
 
 
 @dataclass(frozen=True, slots=True)

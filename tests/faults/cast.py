@@ -18,7 +18,7 @@ from shared.domain.near_misses import MissReason, NearMiss
 from shared.domain.principals import API_KEYS, Address, Identity, Kind, MemberId, ProjectId, RoleId, TenantId
 from shared.domain.projects import Project
 from shared.domain.tenants import Tenant, TenantSettings
-from shared.storage.outbox import QUEUE
+from shared.storage.queue_names import WORK
 from shared.storage.table_tenant_store import TableTenantStore
 from shared.storage.tenant_store import Wanted
 from tests.functions.live import Live
@@ -98,7 +98,7 @@ async def settled(live: Live, *, product: str = "integrate", many: bool = False)
     """Found a tenant with its whole cast; with `many`, Dee owns thirty projects."""
     scene = empty(live)
     tenant = tenant_called(scene.tenant, product)
-    tenants = tenants_at(live.app.client, live.calendar, queue=QUEUE, timeout=60)
+    tenants = tenants_at(live.app.client, live.calendar, queue=WORK, timeout=60)
     store = await founded(tenants, *members(scene.tenant), tenant=tenant, projects=projects())
     assert isinstance(store, TableTenantStore)
     if many:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shared.storage.outbox import QUEUE
+from shared.storage.queue_names import WORK
 from tests.faults import snapshot
 from tests.faults.cast import empty, settled
 from tests.faults.history import Deed
@@ -120,7 +120,7 @@ class Fuse:
         """Tell whether a call is about the tenant; that a message is done with does not say about whom."""
         message = _MESSAGE.search(call.raw)
         text = call.raw + (base64.b64decode(message[1]) if message else b"")
-        if call.method == "DELETE" and f"/{QUEUE}/messages/" in call.target:
+        if call.method == "DELETE" and f"/{WORK}/messages/" in call.target:
             return True
         return any(tenant.encode() in text for tenant in self.tenants)
 

@@ -14,8 +14,7 @@ from shared.probe import MOST_TENANTS, probe
 from shared.settings import STORAGE
 from shared.storage.client import Client
 from shared.storage.connection import connection
-from shared.storage.outbox import QUEUE as WORK
-from shared.storage.queue import POISON
+from shared.storage.queue_names import POISON, WORK
 from shared.storage.rows import Partition
 from shared.wiring import TABLES
 from tests.azurite import Azurite

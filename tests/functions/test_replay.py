@@ -11,9 +11,10 @@ import pytest
 from shared import wiring
 from shared.operating import replay
 from shared.operating.__main__ import COMMANDS
-from shared.storage.outbox import QUEUE, Nudge
+from shared.storage.outbox import Nudge
 from shared.storage.purge import SYSTEM
 from shared.storage.queue import Queue
+from shared.storage.queue_names import POISON, WORK
 from tests.functions.app import Function
 from tests.functions.live import Live
 from tests.local.mail.endpoint import Endpoint
@@ -165,7 +166,7 @@ async def test_messages_that_nobody_has_given_up_yet_are_put_back(live: Live) ->
     """Those that can be read, of the tenant that is named; the others stay where they are."""
     tenant, other = await live.tenant(), await live.tenant()
     wanted, unwanted = [Nudge((await live.store(each)).partition, (uuid4().hex,)).dump() for each in (tenant, other)]
-    poison, work = live.app.queue_named(f"{QUEUE}-poison"), live.app.queue_named(QUEUE)
+    poison, work = live.app.queue_named(WORK + POISON), live.app.queue_named(WORK)
     await texts(poison)
     await texts(work)
     others = await poison.length()
