@@ -72,8 +72,8 @@ class Blobs:
             expect(response, HTTPStatus.PARTIAL_CONTENT)
             yield response.content
             start += len(response.content)
-            size = int(response.headers["Content-Range"].rpartition("/")[2])
-            condition = {"If-Match": response.headers["ETag"]}
+            size = int(response.headers["content-range"].rpartition("/")[2])
+            condition = {"If-Match": response.headers["etag"]}
 
     async def list(self, prefix: str = "") -> list[Blob]:
         """List the blobs whose names begin with a prefix, in the order of their names."""

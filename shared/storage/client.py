@@ -3,16 +3,14 @@
 import asyncio
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shared.domain.loopback import is_loopback
 from shared.storage.connection import Connection
 from shared.storage.errors import StorageUnavailable
 from shared.storage.exchange import Request, Response
 from shared.storage.signatures import Signature
-
-if TYPE_CHECKING:
-    from shared.storage.wire import Wire
+from shared.storage.wire import Wire
 
 _IDLE_SECONDS: Final = 60
 _IDLE_SECONDS_HERE: Final = 4
@@ -34,6 +32,7 @@ class Client:
         self.queues = connection.queues
         self.blobs = connection.blobs
         self._signer = connection.signer
+        self._wire = Wire(idle=_IDLE_SECONDS_HERE if is_loopback(connection.tables) else _IDLE_SECONDS)
 
     async def send(self, request: Request, *, per_try: float, repeatable: bool, hedge: float | None = None) -> Response:
         """
@@ -54,18 +53,12 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
-        await self._wire.close()
+        self._wire.close()
         await self._signature.close()
 
     @cached_property
     def _signature(self) -> Signature:
         return self._signer.signature()
-
-    @cached_property
-    def _wire(self) -> "Wire":
-        from shared.storage.wire import Wire  # noqa: PLC0415 - aiohttp is a seventh of all modules
-
-        return Wire(idle=_IDLE_SECONDS_HERE if is_loopback(self.tables) else _IDLE_SECONDS)
 
     async def _try_hedged(self, request: Request, seconds: float, hedge: float | None) -> Response:
         if hedge is None:
@@ -88,7 +81,7 @@ class Client:
         except TimeoutError as error:
             raise StorageUnavailable(f"no answer in {seconds} s", perhaps_done=True) from error
         if response.status_code in _LATER:
-            raise StorageUnavailable("storage is busy", retry_after=_seconds(response.headers.get("Retry-After")))
+            raise StorageUnavailable("storage is busy", retry_after=_seconds(response.headers.get("retry-after")))
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise StorageUnavailable(f"storage failed with {response.status_code}", perhaps_done=True)
         return response

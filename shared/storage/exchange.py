@@ -14,7 +14,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An answer, read to its end; the names of headers may be spelt in any case."""
+    """An answer, read to its end; the names of headers are small letters."""
 
     status_code: int
     headers: Mapping[str, str]

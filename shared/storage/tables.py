@@ -193,8 +193,8 @@ def _selection(names: Iterable[str] | None) -> dict[str, str]:
 
 
 def _continuation(headers: Mapping[str, str]) -> Continuation | None:
-    partition = headers.get("x-ms-continuation-NextPartitionKey")
-    return Continuation(partition, headers.get("x-ms-continuation-NextRowKey", "")) if partition else None
+    partition = headers.get("x-ms-continuation-nextpartitionkey")
+    return Continuation(partition, headers.get("x-ms-continuation-nextrowkey", "")) if partition else None
 
 
 def _says(response: Response, code: str) -> bool:

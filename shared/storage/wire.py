@@ -1,39 +1,60 @@
-"""The wire to Azure Storage: one pool of connections, which aiohttp keeps."""
+"""The wire to Azure Storage: a pool of connections that are kept open."""
 
+import asyncio
+import ssl
+from collections import defaultdict
+from functools import cached_property
 from typing import Final
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from yarl import URL
-
-from shared.storage.errors import StorageUnavailable
 from shared.storage.exchange import Request, Response
+from shared.storage.http1 import Connection, connect
 
 _CONNECTIONS: Final = 100
 
 
 class Wire:
-    """Connections that are kept open for `idle` seconds; they belong to the event loop in which this is made."""
+    """Connections that are kept open for `idle` seconds; they belong to the event loop in which they are used."""
 
     def __init__(self, *, idle: float) -> None:
-        self._session = ClientSession(
-            connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=idle),
-            cookie_jar=DummyCookieJar(),
-            timeout=ClientTimeout(total=None, sock_connect=None),  # whoever asks bounds the time
-        )
+        self._idle = idle
+        self._unused = defaultdict[str, list[Connection]](list)
+        self._room = asyncio.Semaphore(_CONNECTIONS)
 
     async def ask(self, request: Request) -> Response:
         """Send a signed request and read its answer; StorageUnavailable when there is none."""
-        url = URL(request.url, encoded=True)
-        asking = self._session.request(
-            request.method, url, headers=request.headers, data=request.content, allow_redirects=False
-        )
-        try:
-            async with asking as answer:
-                return Response(answer.status, answer.headers, await answer.read())
-        except ClientError as error:
-            has_left = not isinstance(error, ClientConnectorError)
-            raise StorageUnavailable(str(error), perhaps_done=has_left) from error
+        authority = request.url.index("//") + len("//")
+        origin = request.url[: request.url.index("/", authority)]
+        async with self._room:
+            connection = self._take(origin) or await connect(origin, self._tls if origin.startswith("https") else None)
+            try:
+                answer = await connection.ask(
+                    request.method, request.url[len(origin) :], request.headers, request.content
+                )
+            except BaseException:
+                connection.close()  # nobody reads its answer any more
+                raise
+            if connection.is_open:
+                self._unused[origin].append(connection)
+        return answer
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        for connections in self._unused.values():
+            for connection in connections:
+                connection.close()
+        self._unused.clear()
+
+    def _take(self, origin: str) -> Connection | None:
+        """Take the connection that was used last, so that those get old that are not needed."""
+        connections = self._unused[origin]
+        oldest = asyncio.get_running_loop().time() - self._idle
+        while connections:
+            connection = connections.pop()
+            if connection.is_open and connection.answered_at > oldest:
+                return connection
+            connection.close()
+        return None
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
