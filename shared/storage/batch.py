@@ -21,9 +21,9 @@ ANY: Final = "*"
 """The ETag that fits every row, as long as there is one."""
 
 CONTENT_TYPE: Final = "multipart/mixed; boundary=batch_0"  # the emulator knows only names that begin like these
-_OPENING = b"--batch_0\r\nContent-Type: multipart/mixed; boundary=changeset_0\r\n\r\n"
-_PART = b"--changeset_0\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-_CLOSING = b"--changeset_0--\r\n--batch_0--\r\n"
+_OPENING = "--batch_0\r\nContent-Type: multipart/mixed; boundary=changeset_0\r\n\r\n"
+_PART = "--changeset_0\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+_CLOSING = "--changeset_0--\r\n--batch_0--\r\n"
 _HEADERS = (
     "Content-Type: application/json\r\n"
     "Accept: application/json;odata=minimalmetadata\r\n"
@@ -95,9 +95,11 @@ def encode(table_url: str, operations: Sequence[Operation]) -> bytes:
     """
     if len(operations) > MOST_OPERATIONS:
         raise TransactionTooLarge(f"{len(operations)} operations in one transaction")
-    _check_keys([key_of(operation) for operation in operations])
+    keys = [key_of(operation) for operation in operations]
+    _check_keys(keys)
 
-    body = b"".join((_OPENING, *(_PART + _request(table_url, operation) for operation in operations), _CLOSING))
+    parts = [_part(table_url, operation, key) for operation, key in zip(operations, keys, strict=True)]
+    body = "".join((_OPENING, *parts, _CLOSING)).encode("ascii")
     if len(body) > MOST_BYTES:
         raise TransactionTooLarge(f"{len(body)} bytes in one transaction")
     return body
@@ -126,24 +128,23 @@ def _check_keys(keys: Sequence[Key]) -> None:
         raise ValueError("a row may occur only once in a transaction")
 
 
-def _request(table_url: str, operation: Operation) -> bytes:
+def _part(table_url: str, operation: Operation, key: Key) -> str:
     match operation:
         case Insert(row):
-            return _http("POST", table_url, row)
+            return _http("POST", table_url, odata.dump(row))
         case Upsert(row):
-            return _http("PUT", odata.address(table_url, Key.of(row)), row)
+            return _http("PUT", odata.address(table_url, key), odata.dump(row))
         case Replace(row, etag):
-            return _http("PUT", odata.address(table_url, Key.of(row)), row, etag)
+            return _http("PUT", odata.address(table_url, key), odata.dump(row), etag)
         case Merge(row, etag):
-            return _http("PATCH", odata.address(table_url, Key.of(row)), row, etag)
-        case Delete(key, etag):
-            return _http("DELETE", odata.address(table_url, key), None, etag)
+            return _http("PATCH", odata.address(table_url, key), odata.dump(row), etag)
+        case Delete(_, etag):
+            return _http("DELETE", odata.address(table_url, key), "", etag)
 
 
-def _http(method: str, url: str, row: Row | None, etag: str | None = None) -> bytes:
+def _http(method: str, url: str, content: str, etag: str | None = None) -> str:
     condition = "" if etag is None else f"If-Match: {_checked(etag)}\r\n"
-    head = f"{method} {url} HTTP/1.1\r\n{_HEADERS}{condition}\r\n"
-    return head.encode("ascii") + (b"" if row is None else odata.dump(row)) + b"\r\n"
+    return f"{_PART}{method} {url} HTTP/1.1\r\n{_HEADERS}{condition}\r\n{content}\r\n"
 
 
 def _checked(etag: str) -> str:

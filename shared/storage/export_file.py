@@ -84,7 +84,7 @@ class Packer:
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Pack some rows."""
         for row in rows:
-            self._line(odata.dump({name: value for name, value in row.items() if name not in _NOT_WRITTEN}))
+            self._line(odata.dump({name: value for name, value in row.items() if name not in _NOT_WRITTEN}).encode())
         self._rows += len(rows)
 
     def end(self, *, changed: bool) -> None:

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -203,6 +204,25 @@ def test_the_canonical_spelling_is_its_own_and_is_plain_ascii(raw: str) -> None:
     assert address.count("@") == 1
     assert not set(' <>",;:()[]\\') & set(address)
     assert len(address) <= 254
+
+
+@given(st.one_of(HOSTILE, LIKELY, PLAUSIBLE, st.emails()))
+@example(f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'ü' * 50}.test")
+def test_a_library_that_looks_at_the_whole_address_says_the_same(raw: str) -> None:
+    """What is before the @ is looked at here, the domain by the library, and each domain once."""
+    try:
+        whole = validate_email(
+            raw.strip(" \t\r\n"),
+            allow_smtputf8=False,
+            check_deliverability=False,
+            test_environment=True,
+            strict=True,
+        )
+        judged = f"{whole.local_part}@{whole.ascii_domain}".lower()
+    except EmailNotValidError:
+        judged = None
+
+    assert address_in(raw) == judged
 
 
 @given(st.emails())

@@ -97,7 +97,7 @@ def test_a_key_cannot_leave_its_place_in_an_address() -> None:
     """Quotes are doubled and everything but letters and digits is escaped."""
     assert (
         address("http://storage/access", Key("o'brien", "x',RowKey='y')&$select=*"))
-        == "http://storage/access(PartitionKey=%27o%27%27brien%27,RowKey=%27x%27%27%2CRowKey%3D%27%27y%27%27%29%26%24select%3D%2A%27)"
+        == "http://storage/access(PartitionKey='o%27%27brien',RowKey='x%27%27%2CRowKey%3D%27%27y%27%27%29%26%24select%3D%2A')"
     )
 
 
