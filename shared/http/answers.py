@@ -112,6 +112,7 @@ def _member(it: Member, at: datetime) -> dict[str, Any]:
         "created_at": it.created_at,
         "created_by": ref(it.created_by),
         "last_sign_in_at": it.signed_in_at,
+        "near_misses": [],
     }
 
 

@@ -18,7 +18,8 @@ def member(it: Member, request: Request[Any, Any]) -> MemberOut:
 
 def with_near_misses[M: MemberOut](shown: M, it: Member, request: Request[Any, Any]) -> M:
     """Show with a member who has almost been it; nobody but those who manage members sees that."""
-    shown.near_misses = [_near_miss(each, request.app.settings.directories) for each in it.misses]
+    if it.misses:
+        shown.near_misses = [_near_miss(each, request.app.settings.directories) for each in it.misses]
     return shown
 
 

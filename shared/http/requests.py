@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel, TypeAdapter
@@ -113,7 +114,7 @@ class Tenancy:
         self, pieces: Sequence[Piece], target: Target, show: Callable[[Result], S], *, shape: type[S]
     ) -> Carried[S]:
         """Add members, each by itself, and show what became of them in the order of the request."""
-        listing = TypeAdapter(list[shape])  # type: ignore[valid-type]  # the caller's own shape
+        listing = _listing(shape)
         once = replace(self.once, tell=lambda shown: listing.dump_json(shown).decode()) if self.once else None
 
         def decide(facts: Facts, some: Sequence[Piece]) -> Change[Sequence[S]]:
@@ -148,6 +149,12 @@ class Tenancy:
         """Read all again, and more."""
         wanted = self.wanted | more
         return replace(self, wanted=wanted, reading=await self.store.read(wanted))
+
+
+@cache
+def _listing[S: BaseModel](shape: type[S]) -> TypeAdapter[list[S]]:
+    """Make what spells and reads many answers of a shape, once: it takes longer than an invitation."""
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]  # the caller's own shape
 
 
 def wanted_for(pieces: Sequence[Piece], product: ProductId) -> Wanted:
