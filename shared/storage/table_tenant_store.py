@@ -42,6 +42,8 @@ _in_background: set[asyncio.Task[None]] = set()
 
 
 type _Rows = dict[str, dict[str, Any]]
+type _Members = dict[str, Member]
+"""Members, each by the key of the row that it was read from."""
 
 
 class TableTenantStore:
@@ -92,33 +94,37 @@ class TableTenantStore:
         )
         if rows.TENANT not in there:
             raise NotFound
-        there |= projects
-        groups = {group for each in _members(there.values()) for group in each.groups}
-        there |= await self._rows(set(map(rows.member_key, groups)) - there.keys())
-        around = {project for each in _members(there.values()) for project in each.projects} if wanted.around else set()
-        there |= await self._project_rows(set(map(rows.project_key, around)) - there.keys())
+        members = _members(there)
+        groups = {group for each in members.values() for group in each.groups}
+        there |= (more := await self._rows(set(map(rows.member_key, groups)) - there.keys()))
+        members |= _members(more)
+        around = {project for each in members.values() for project in each.projects} if wanted.around else set()
+        there |= projects | await self._project_rows(set(map(rows.project_key, around)) - projects.keys())
         wanted = replace(wanted, members=wanted.members | groups, projects=wanted.projects | around)
         etags = {key: row[ETAG] for key, row in there.items()}
         done = there.get(rows.once_key(wanted.once)) if wanted.once else None
-        return Reading(self._facts(wanted, there, keys), etags, rows.unpack_done(done) if done else None)
+        facts = self._facts(wanted, there, members, keys=_members(keys))
+        return Reading(facts, etags, rows.unpack_done(done) if done else None)
 
-    def _facts(self, wanted: Wanted, there: _Rows, keys: _Rows) -> Facts:
+    def _facts(self, wanted: Wanted, there: _Rows, members: _Members, *, keys: _Members) -> Facts:
         tenant = rows.unpack(Tenant, there[rows.TENANT])
         by_address = {address: rows.address_key(address) for address in wanted.addresses}
-        members = {key: row for key, row in there.items() if key.startswith(rows.MEMBER_PREFIX)}
+        by_id = {key: member for key, member in members.items() if key.startswith(rows.MEMBER_PREFIX)}
         projects = [rows.unpack(Project, row) for key, row in there.items() if key.startswith(rows.PROJECT_PREFIX)]
         return Facts(
             tenant=tenant,
             catalogue=self._catalogue(tenant.product),
             at=self._now(),
             seed=uuid4(),
-            members=Known({member.id: member for member in _members(members.values())}, wanted.members),
-            by_identity=_found({each: rows.identity_key(each) for each in wanted.identities}, there),
-            by_address=_found(by_address, there),
+            members=Known({member.id: member for member in by_id.values()}, wanted.members),
+            by_identity=_found({each: rows.identity_key(each) for each in wanted.identities}, members),
+            by_address=_found(by_address, members),
             projects=Known({project.id: project for project in projects}, wanted.projects),
-            keys=tuple(_members(keys.values())) if wanted.keys else None,
+            keys=tuple(keys.values()) if wanted.keys else None,
             deleted=frozenset(
-                MemberId(key.removeprefix(rows.MEMBER_PREFIX)) for key, row in members.items() if not _is_member(row)
+                MemberId(key.removeprefix(rows.MEMBER_PREFIX))
+                for key in there.keys() - by_id.keys()
+                if key.startswith(rows.MEMBER_PREFIX)
             ),
             mailed={
                 address: mailed
@@ -139,12 +145,16 @@ class TableTenantStore:
 
     async def _rows(self, keys: Iterable[str]) -> _Rows:
         wanted = list(keys)
+        if not wanted:
+            return {}
         found = await asyncio.gather(*(self._tables.get(ACCESS, str(self.partition), key) for key in wanted))
         return {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
 
     async def prepare(self, addresses: Iterable[Address], identities: Iterable[Identity], *, work: bool) -> None:
         """Do, once for several changes, what must be done before people become known and work is asked for."""
         addresses, identities = set(addresses) - self._written, set(identities) - self._written
+        if not (addresses or identities or work):
+            return
         lines = self._index.add(self.partition, addresses, identities)
         await asyncio.gather(lines, *([self._outbox.enter(self.partition, self._now())] if work else []))
         self._written |= addresses | identities
@@ -261,11 +271,11 @@ def _is_member(row: Mapping[str, Any]) -> bool:
     return rows.DATA in row and row["RowKey"].startswith((rows.MEMBER_PREFIX, rows.KEY_PREFIX, rows.APIKEY_PREFIX))
 
 
-def _members(found: Iterable[Mapping[str, Any]]) -> Iterator[Member]:
-    return (rows.unpack(Member, row) for row in found if _is_member(row))
+def _members(found: _Rows) -> _Members:
+    """Unpack the members among rows, by the keys of their rows."""
+    return {key: rows.unpack(Member, row) for key, row in found.items() if _is_member(row)}
 
 
-def _found[K](keys: Mapping[K, str], there: _Rows) -> Known[K, Member]:
-    """Unpack the members that were found, by what they were asked for."""
-    found = {name: there[key] for name, key in keys.items() if key in there and _is_member(there[key])}
-    return Known({name: rows.unpack(Member, row) for name, row in found.items()}, frozenset(keys))
+def _found[K](keys: Mapping[K, str], members: _Members) -> Known[K, Member]:
+    """Give the members that were found, by what they were asked for."""
+    return Known({name: members[key] for name, key in keys.items() if key in members}, frozenset(keys))
