@@ -37,7 +37,8 @@ def is_none(value: object) -> bool:
 
 
 def _spell_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment.astimezone(UTC) if moment.utcoffset() else moment
+    return f"{utc.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 type Time = Annotated[

@@ -53,7 +53,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
-        self._wire.close()
+        await self._wire.close()
         await self._signature.close()
 
     @cached_property

@@ -37,12 +37,13 @@ class Wire:
                 self._unused[origin].append(connection)
         return answer
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
         for connections in self._unused.values():
             for connection in connections:
                 connection.close()
         self._unused.clear()
+        await asyncio.sleep(0)  # their sockets are closed in the next turn of the event loop
 
     def _take(self, origin: str) -> Connection | None:
         """Take the connection that was used last, so that those get old that are not needed."""

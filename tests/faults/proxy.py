@@ -85,6 +85,7 @@ class Proxy:
         task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
+        task.add_done_callback(lambda _: writer.close())  # also where the task ends before it has begun
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -92,8 +93,6 @@ class Proxy:
             writer.write(await self._reply(await _request(reader), reader))
         except (ConnectionError, asyncio.IncompleteReadError):
             return  # the caller may be killed at any moment
-        finally:
-            writer.close()
 
     async def _reply(self, call: Call, reader: asyncio.StreamReader) -> bytes:
         fault = self.fate(call)
@@ -109,10 +108,11 @@ class Proxy:
 
     async def _carry_out(self, call: Call) -> bytes:
         reader, writer = await asyncio.open_connection(*_place(self.upstream))
-        writer.write(call.raw.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-        reply = await reader.read()
-        writer.close()
-        return reply
+        try:
+            writer.write(call.raw.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            return await reader.read()
+        finally:
+            writer.close()
 
 
 @asynccontextmanager

@@ -70,7 +70,7 @@ async def wire() -> AsyncIterator[Wire]:
     """Keep connections open for a minute."""
     wire = Wire(idle=60)
     yield wire
-    wire.close()
+    await wire.close()
 
 
 async def test_requests_are_spelt_as_http_wants_them(wire: Wire) -> None:
@@ -158,7 +158,7 @@ async def test_idle_connections_get_old() -> None:
         await wire.ask(server.request())
         await asyncio.sleep(0.1)
         await wire.ask(server.request())
-        wire.close()
+        await wire.close()
 
     assert [len(each) for each in server.asked] == [2, 1]
 
