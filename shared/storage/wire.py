@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import defaultdict
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from shared.storage.exchange import Request, Response
@@ -18,6 +19,7 @@ class Wire:
     def __init__(self, *, idle: float) -> None:
         self._idle = idle
         self._unused = defaultdict[str, list[Connection]](list)
+        self._busy = set[Connection]()
         self._room = asyncio.Semaphore(_CONNECTIONS)
 
     async def ask(self, request: Request) -> Response:
@@ -26,6 +28,7 @@ class Wire:
         origin = request.url[: request.url.index("/", authority)]
         async with self._room:
             connection = self._take(origin) or await connect(origin, self._tls if origin.startswith("https") else None)
+            self._busy.add(connection)
             try:
                 answer = await connection.ask(
                     request.method, request.url[len(origin) :], request.headers, request.content
@@ -33,15 +36,16 @@ class Wire:
             except BaseException:
                 connection.close()  # nobody reads its answer any more
                 raise
+            finally:
+                self._busy.discard(connection)
             if connection.is_open:
                 self._unused[origin].append(connection)
         return answer
 
     async def close(self) -> None:
-        """Close the connections."""
-        for connections in self._unused.values():
-            for connection in connections:
-                connection.close()
+        """Close the connections; whoever still waits for an answer gets none."""
+        for connection in (*self._busy, *chain(*self._unused.values())):
+            connection.close()
         self._unused.clear()
         await asyncio.sleep(0)  # their sockets are closed in the next turn of the event loop
 

@@ -254,3 +254,20 @@ async def test_two_answers_in_one_piece_close_the_connection(wire: Wire) -> None
         assert [(await wire.ask(server.request())).content for _ in range(2)] == [b"hi", b"hi"]
 
     assert [len(each) for each in server.asked] == [1, 1]
+
+
+async def test_whoever_waits_is_told_that_the_wire_is_closed(wire: Wire) -> None:
+    """No connection stays behind, and nobody waits for ever."""
+    asked = asyncio.Event()
+
+    async def say(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _head: bytes) -> None:
+        asked.set()
+
+    async with serving(say) as server:
+        waiting = asyncio.create_task(wire.ask(server.request()))
+        await asked.wait()
+        await wire.close()
+        with pytest.raises(StorageUnavailable) as failure:
+            await asyncio.wait_for(waiting, 1)
+
+    assert failure.value.perhaps_done
