@@ -24,8 +24,9 @@ _TAIL = """\
 ## What this shows, and what it does not
 
 - Storage is Azurite, a program on Node.js that keeps everything in memory and writes nothing through to a disk;
-  PostgreSQL has its default settings, `fsync` included, on the machine's own disk. Azurite is one thread, and finds a
-  row by looking through its partition or table; Azure's tables do neither. So times tell little about times in Azure.
+  PostgreSQL has its default settings, `fsync` included, on the machine's own disk. Azurite is one thread, and finds the
+  rows of a page by looking through the whole table, which Azure's tables do not. It would look through the partition
+  for a single row, too, and is told here to ask its index of row keys first. So times tell little about times in Azure.
   What carries over is what the app's process adds, and how much CPU it takes.
 - The app runs on a host of this repository, around Microsoft's worker library, and that host's share counts as the
   app's. better-auth runs behind Node's own HTTP server. Both are one process, both keep connections open, both have as

@@ -45,12 +45,17 @@ class World:
 
 @contextmanager
 def azurite(name: str, data: Path) -> Iterator[World]:
-    """Run Azure Storage in memory, which is a world of nothing else."""
+    """
+    Run Azure Storage in memory, which is a world of nothing else.
+
+    It is told to find a row by its row key first, as Azure's tables do; else it looks through the whole partition.
+    """
     ports = Ports(blob=free_port(), queue=free_port(), table=free_port())
     listen = ("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table))
     quiet = ("--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry")
-    script = _LOCAL / "azurite/node_modules/azurite/dist/src/azurite.js"
-    command = (find_node(), script, *listen, *quiet)
+    folder = _LOCAL / "azurite"
+    emulator = (folder / "node_modules/azurite/dist/src/azurite.js", *listen, *quiet)
+    command = (find_node(), "--import", (folder / "row_key_first.mjs").as_uri(), *emulator)
     ready = listens(ports.blob, ports.queue, ports.table)
     with running(command, log=data / f"{name}.log", ready=ready) as program:
         yield World(ports, program)

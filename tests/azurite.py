@@ -16,8 +16,9 @@ from shared.storage.tables import Tables
 from shared.wiring import TABLES
 from tests.tls import Certificate
 
-_PROGRAM = Path(__file__).parents[1] / "local/azurite/node_modules/azurite/dist/src/azurite.js"
-_ROW_KEY_FIRST = Path(__file__).with_name("row_key_first.mjs").as_uri()
+_FOLDER = Path(__file__).parents[1] / "local/azurite"
+_PROGRAM = _FOLDER / "node_modules/azurite/dist/src/azurite.js"
+_ROW_KEY_FIRST = (_FOLDER / "row_key_first.mjs").as_uri()
 _LISTENING = re.compile(rb"Azurite (Blob|Queue|Table) service is successfully listening at (https?://\S+)")
 _SERVICES = 3
 

@@ -11,7 +11,7 @@ _TIME_BOUND, _CPU_BOUND = 1.0, 0.6
 _ABOUT_TIME = """\
 The median time of an operation, divided by better-auth's. One caller. The app's includes Azurite's, better-auth's
 includes PostgreSQL's. The last column tells how much of the app's time Azurite was computing; it looks through a whole
-table for a page and through a whole partition for a row, so that its share grows with the tenant."""
+table for a page, so that its share grows with the tenant."""
 _ABOUT_CPU = """\
 The CPU time of the app's process for an operation, divided by that of better-auth's process. Sixteen callers. Neither
 Azurite nor PostgreSQL is counted."""

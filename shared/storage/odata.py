@@ -85,11 +85,12 @@ def dump(row: Row) -> str:
 
 def load(entity: Mapping[str, Any]) -> dict[str, Any]:
     """Read a row from what Azure answers with minimal metadata: what was written, and its ETag under `ETAG`."""
-    row = {name: value for name, value in entity.items() if name not in _NOT_OURS and "@" not in name}
-    for name, value in entity.items():
-        if value == "Edm.Int64" and name.endswith("@odata.type"):
-            numbered = name.removesuffix("@odata.type")
-            row[numbered] = int(row[numbered])
+    row = {name: value for name, value in entity.items() if "@" not in name and name not in _NOT_OURS}
+    if "Edm.Int64" in entity.values():
+        for name, value in entity.items():
+            if value == "Edm.Int64" and name.endswith("@odata.type"):
+                numbered = name.removesuffix("@odata.type")
+                row[numbered] = int(row[numbered])
     return row
 
 
