@@ -9,7 +9,7 @@ are checked; so the boundaries can be constants.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.storage import odata
 from shared.storage.errors import OutcomeUnknown, TransactionTooLarge
@@ -98,7 +98,7 @@ def encode(table_url: str, operations: Sequence[Operation]) -> bytes:
     keys = [key_of(operation) for operation in operations]
     _check_keys(keys)
 
-    parts = [_part(table_url, operation, key) for operation, key in zip(operations, keys, strict=True)]
+    parts = [_part(single(table_url, operation, key)) for operation, key in zip(operations, keys, strict=True)]
     body = "".join((_OPENING, *parts, _CLOSING)).encode("ascii")
     if len(body) > MOST_BYTES:
         raise TransactionTooLarge(f"{len(body)} bytes in one transaction")
@@ -128,23 +128,33 @@ def _check_keys(keys: Sequence[Key]) -> None:
         raise ValueError("a row may occur only once in a transaction")
 
 
-def _part(table_url: str, operation: Operation, key: Key) -> str:
+class Single(NamedTuple):
+    """An operation as a request of its own; `etag` is what the row has to have."""
+
+    method: str
+    url: str
+    content: str = ""
+    etag: str | None = None
+
+
+def single(table_url: str, operation: Operation, key: Key) -> Single:
+    """Spell one operation; ValueError for a row that Azure would not take."""
     match operation:
         case Insert(row):
-            return _http("POST", table_url, odata.dump(row))
+            return Single("POST", table_url, odata.dump(row))
         case Upsert(row):
-            return _http("PUT", odata.address(table_url, key), odata.dump(row))
+            return Single("PUT", odata.address(table_url, key), odata.dump(row))
         case Replace(row, etag):
-            return _http("PUT", odata.address(table_url, key), odata.dump(row), etag)
+            return Single("PUT", odata.address(table_url, key), odata.dump(row), _checked(etag))
         case Merge(row, etag):
-            return _http("PATCH", odata.address(table_url, key), odata.dump(row), etag)
+            return Single("PATCH", odata.address(table_url, key), odata.dump(row), _checked(etag))
         case Delete(_, etag):
-            return _http("DELETE", odata.address(table_url, key), "", etag)
+            return Single("DELETE", odata.address(table_url, key), etag=_checked(etag))
 
 
-def _http(method: str, url: str, content: str, etag: str | None = None) -> str:
-    condition = "" if etag is None else f"If-Match: {_checked(etag)}\r\n"
-    return f"{_PART}{method} {url} HTTP/1.1\r\n{_HEADERS}{condition}\r\n{content}\r\n"
+def _part(it: Single) -> str:
+    condition = "" if it.etag is None else f"If-Match: {it.etag}\r\n"
+    return f"{_PART}{it.method} {it.url} HTTP/1.1\r\n{_HEADERS}{condition}\r\n{it.content}\r\n"
 
 
 def _checked(etag: str) -> str:

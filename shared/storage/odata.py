@@ -94,15 +94,20 @@ def load(entity: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def complaint(status: int, body: bytes) -> Refused | Rejected:
-    """Read what Azure says was wrong: the state of a row (`Refused`), or the request itself (`Rejected`)."""
+def complaint(status: int, body: bytes, *, alone: bool = False) -> Refused | Rejected:
+    """
+    Read what Azure says was wrong: the state of a row (`Refused`), or the request itself (`Rejected`).
+
+    Azure names the row by its place in a transaction, and not where it was written `alone`.
+    """
     try:
         error = json.loads(body)["odata.error"]
         code, message = str(error["code"]), str(error["message"]["value"])
     except (ValueError, KeyError, TypeError):
         return Rejected(status, "", body[:500].decode(errors="replace"))
-    if code in _STATES_OF_ROWS and (index := _INDEX.match(message)):
-        return Refused(status, code, int(index[1]))
+    index = _INDEX.match(message)
+    if code in _STATES_OF_ROWS and (index or alone):
+        return Refused(status, code, int(index[1]) if index else 0)
     return Rejected(status, code, message)
 
 

@@ -1,5 +1,6 @@
 """Tables on genuine storage, with Azure's own library as the judge of what was written and refused."""
 
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import (
     EdmType,
     EntityProperty,
@@ -73,12 +75,26 @@ async def ours(tables: Tables, table: str, operations: Sequence[Operation]) -> R
 
 
 def theirs(table: TableClient, operations: Sequence[Operation]) -> Refusal | None:
-    """Commit with Azure's library."""
+    """Commit with Azure's library: one operation as such, for the emulator misreads odd keys in transactions."""
     try:
-        table.submit_transaction([_translated(operation) for operation in operations])
+        if len(operations) == 1:
+            _alone(table, operations[0])
+        else:
+            table.submit_transaction([_translated(operation) for operation in operations])
     except TableTransactionError as error:
         return Refusal(error.status_code, TableErrorCode(error.error_code).value, error.index)  # type: ignore[attr-defined] # is set outside of its class
+    except HttpResponseError as error:
+        said = error.response.text() if error.response else ""
+        return Refusal(error.status_code, json.loads(said)["odata.error"]["code"], index=0)
     return None
+
+
+def _alone(table: TableClient, operation: Operation) -> None:
+    kind, entity, *more = _translated(operation)
+    if kind == "delete":
+        table.get_entity(entity["PartitionKey"], entity["RowKey"])  # which says what the library keeps to itself
+    carry_out = getattr(table, f"{kind}_entity")
+    carry_out(entity, **(more[0] if more else {}))
 
 
 def _translated(operation: Operation) -> Any:
