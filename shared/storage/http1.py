@@ -70,7 +70,10 @@ class Connection(asyncio.Protocol):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if method != "GET":
             lines.append(f"Content-Length: {len(content or b'')}")
-        return "\r\n".join((*lines, "", "")).encode("ascii") + (content or b"")
+        head = "\r\n".join(lines)
+        if head.count("\r") + head.count("\n") != 2 * (len(lines) - 1):
+            raise ValueError("a line of a request holds the end of a line")
+        return f"{head}\r\n\r\n".encode("ascii") + (content or b"")
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

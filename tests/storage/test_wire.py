@@ -96,6 +96,20 @@ async def test_requests_are_spelt_as_http_wants_them(wire: Wire) -> None:
     assert sent == b"abc"
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("place", ["path", "name", "value"])
+async def test_no_line_ends_early(wire: Wire, end: str, place: str) -> None:
+    """Nothing that a request is about can become a header, or a second request."""
+    odd = f"x{end}Authorization: mine"
+    async with serving(answering(GOOD)) as server:
+        whole = server.request(f"/{odd if place == 'path' else ''}")
+        headers = {"name": {odd: "1"}, "value": {"If-Match": odd}}.get(place, whole.headers)
+        with pytest.raises(ValueError, match="end of a line"):
+            await wire.ask(whole._replace(headers=headers))
+
+    assert server.asked in ([], [[]])
+
+
 @pytest.mark.parametrize(
     "parts",
     [
