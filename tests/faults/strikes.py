@@ -41,6 +41,8 @@ class Blow:
     refuses: bool = False
     only: str = ""
     """The calls that it falls on: those whose address has this in it."""
+    on_writes: bool = False
+    """Whether it falls on calls that write to tables only."""
 
 
 KILLS: Final = (
@@ -80,7 +82,7 @@ HANGS: Final = (
 
 def of_transactions(blows: Sequence[Blow]) -> list[Blow]:
     """Have blows fall on transactions only, of which an operation has one to three."""
-    return [replace(blow, name=f"{blow.name} a transaction", only="$batch") for blow in blows]
+    return [replace(blow, name=f"{blow.name} a transaction", on_writes=True) for blow in blows]
 
 
 _CALLS: Final = (*KILLS, *TROUBLES)
@@ -103,6 +105,8 @@ class Fuse:
         """Tell what becomes of a call."""
         if self.blow.only not in call.target or not self._concerns(call):
             return None
+        if self.blow.on_writes and not _writes(call):
+            return None
         self.seen += 1
         if self.seen != self.at and not (self.blow.lasts and self.struck):
             return None
@@ -123,6 +127,11 @@ class Fuse:
         if call.method == "DELETE" and f"/{WORK}/messages/" in call.target:
             return True
         return any(tenant.encode() in text for tenant in self.tenants)
+
+
+def _writes(call: Call) -> bool:
+    """Tell whether a call writes to tables: a transaction, or one of a single operation, which is sent as that."""
+    return call.method != "GET" and "/messages" not in call.target and _MAIL not in call.target
 
 
 @dataclass

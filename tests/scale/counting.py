@@ -5,13 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 from shared.storage.client import Client
 from shared.storage.exchange import Request, Response
-
-BATCH: Final = "$batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +59,11 @@ class CountingClient(Client):
         """Send a request and count it."""
         tally = self._tally
         response = await super().send(request, **how)
-        path = urlsplit(request.url).path
         if request.url.startswith(self.queues):
             tally.counts["messages"] += 1
         elif request.url.startswith(self.blobs):
             tally.counts["blobs"] += 1
-        elif path.endswith(BATCH):
+        elif request.method != "GET":
             tally.counts["transactions"] += 1
         else:
             tally.counts["reads"] += 1
