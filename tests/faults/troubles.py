@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from shared.identity.jwks import PAUSE
 from tests.faults import snapshot
 from tests.faults.calm import Patience, calm_down
 from tests.faults.cast import settled
@@ -114,16 +115,18 @@ async def quota(world: World, mails: int, a_minute: int | None) -> list[Round]:
 
 async def _without_keys(world: World, deed: Deed, trouble: str) -> AsyncIterator[str]:
     """Ask while the issuer is in trouble, and again when it is not, and tell what should not have been answered."""
-    if trouble != "down when keys are known":
-        await world.restart()
     try:
         if trouble == "slow":
             world.contoso.delay = 0.5
-        elif trouble == "rotated":
+        elif trouble != "rotated":
+            world.contoso.answer = lambda _: web.Response(status=503)
+        if trouble != "down when keys are known":
+            await world.restart()  # a host that starts asks for keys at once
+        if trouble == "rotated":
+            await world.ask(Asked("GET", f"{deed.scene.path}/me", token=deed.scene.token("Ada")))
+            await asyncio.sleep(PAUSE)  # new keys are asked for no more often
             world.contoso.rotate(keep=True)
             deed.asked = deed.operation.asked(deed.scene)
-        else:
-            world.contoso.answer = lambda _: web.Response(status=503)
         told = await world.ask(deed.asked)
     finally:
         world.contoso.delay, world.contoso.answer = 0.0, None
