@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
 from jwt.utils import base64url_decode
 
 from shared.domain.addresses import address_in
@@ -35,7 +35,7 @@ _SUBJECT = re.compile(r"[!-~]{1,255}")
 _ALGORITHM = "RS256"
 _TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 _EXTENSIONS = {"crit", "b64", "cty", "zip", "enc"}
-_SIGNATURES = jwt.PyJWS(algorithms=[_ALGORITHM], options={"enforce_minimum_key_length": True})
+_SIGNATURES = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 type Claims = Mapping[str, Any]
 
@@ -113,14 +113,14 @@ class TokenValidator:
         self._known[mark] = verified
 
     async def _verify_anew(self, token: str) -> Verified:
-        header, unverified = _take_apart(token)
+        header, claims = _take_apart(token)
         kid = _key_id(header)
-        issuer = unverified.get("iss")
+        issuer = claims.get("iss")
         if not isinstance(issuer, str) or issuer not in self._directories:
             raise TokenRefused(Reason.ISSUER)
 
         key = await self._find_key(issuer, kid)
-        claims = _signed(token, key)
+        _require_signature(token, key)
         self._check_purpose(claims, self._directories[issuer])
         return Verified(claims, self._directories[issuer], kid, key)
 
@@ -153,19 +153,24 @@ def _require_compact(token: str) -> None:
 def _take_apart(token: str) -> tuple[Claims, Claims]:
     """Read header and claims, none of which may be believed yet."""
     header, claims, _ = token.split(".")
+    return _object(_decoded(header)), _object(_decoded(claims))
+
+
+def _require_signature(token: str, key: RSAPublicKey) -> None:
+    """
+    Refuse a token that the owner of a key has not signed, header and claims as they are spelt (RFC 7515, 5.2).
+
+    PyJWT's way from the whole text reads header and claims again, and takes four times as long as the signature.
+    """
+    signed, _, signature = token.rpartition(".")
+    if not _SIGNATURES.verify(signed.encode(), key, _decoded(signature)):
+        raise TokenRefused(Reason.SIGNATURE)
+
+
+def _decoded(part: str) -> bytes:
     try:
-        return _object(base64url_decode(header)), _object(base64url_decode(claims))
+        return base64url_decode(part)
     except binascii.Error as error:
-        raise TokenRefused(Reason.MALFORMED) from error
-
-
-def _signed(token: str, key: RSAPublicKey) -> Claims:
-    """Return the claims that the owner of a key has signed."""
-    try:
-        return _object(_SIGNATURES.decode(token, key, algorithms=[_ALGORITHM]))
-    except jwt.InvalidSignatureError as error:
-        raise TokenRefused(Reason.SIGNATURE) from error
-    except jwt.InvalidTokenError as error:
         raise TokenRefused(Reason.MALFORMED) from error
 
 
