@@ -11,13 +11,11 @@ from ssl import SSLContext
 from typing import Final, cast, override
 from urllib.parse import urlsplit
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from shared.storage.errors import StorageUnavailable
 from shared.storage.exchange import Response
 
-_NEXT_ADDRESS_SECONDS: Final = 0.25
-"""After which another address of the host is tried, too (RFC 8305)."""
 _FINAL: Final = 200
 """An answer below this status only announces another (RFC 9110, 15.2)."""
 
@@ -27,11 +25,7 @@ async def connect(origin: str, tls: SSLContext | None) -> "Connection":
     to = urlsplit(origin)
     try:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(to.netloc),
-            str(to.hostname),
-            to.port or (443 if tls else 80),
-            ssl=tls,
-            happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+            lambda: Connection(to.netloc), str(to.hostname), to.port or (443 if tls else 80), ssl=tls
         )
     except OSError as error:
         raise StorageUnavailable(str(error)) from error
@@ -46,17 +40,20 @@ class Connection(asyncio.Protocol):
         self.answered_at = 0.0
         """When it was last used, by the clock of the event loop."""
         self._host = host
-        self._answer: _Answer | None = None
+        self._reader = _Reader()
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], content: bytes | None) -> Response:
         """Send a request and wait for its answer; StorageUnavailable when it does not come."""
+        if not self.is_open:
+            raise StorageUnavailable("the connection was closed at once")
         loop = asyncio.get_running_loop()
-        self._answer = answer = _Answer(loop.create_future())
+        answer: asyncio.Future[Response] = loop.create_future()
+        self._reader.answer = answer
         self._transport.write(self._spelt(method, target, headers, content))
-        response = await answer.whole
-        self._answer = None
+        response = await answer
+        self._reader.answer = None
         self.answered_at = loop.time()
-        if not answer.keeps_open:
+        if not self._reader.keeps_open:
             self.close()
         return response
 
@@ -82,42 +79,43 @@ class Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:
+        if self._reader.answer is None:
             self.close()  # nobody has asked
             return
         try:
-            self._answer.take(data)
-        except HttpParserError:
-            self._answer.fail("an answer that is no HTTP")
+            self._reader.take(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self._reader.fail("an answer that is not what was asked for")
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
-        if self._answer:
-            self._answer.fail(str(exc or "the connection was closed"))
+        self._reader.fail(str(exc or "the connection was closed"))
 
 
-class _Answer:
-    """An answer that is being read; the parser calls as its parts arrive."""
+class _Reader:
+    """Reads the answers of a connection, one for each request; the parser calls as the parts of one arrive."""
 
-    def __init__(self, whole: asyncio.Future[Response]) -> None:
-        self.whole = whole
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[Response] | None = None
+        """Whoever waits; None while nobody does."""
         self.keeps_open = False
+        """Whether the connection may be used again after the answer."""
         self._parser = HttpResponseParser(self)
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
 
     def take(self, data: bytes) -> None:
-        """Read on; HttpParserError for what is no HTTP."""
+        """Read on; HttpParserError or HttpParserUpgrade for what cannot be an answer."""
         self._parser.feed_data(data)
 
     def fail(self, why: str) -> None:
         """Give up; what became of the request nobody knows."""
-        if not self.whole.done():
-            self.whole.set_exception(StorageUnavailable(why, perhaps_done=True))
+        if self.answer and not self.answer.done():
+            self.answer.set_exception(StorageUnavailable(why, perhaps_done=True))
 
     def on_message_begin(self) -> None:
-        """Forget what has announced this; what comes after the answer is nobody's."""
+        """Forget the one before, which has announced this; what comes after an answer is nobody's."""
         self._headers, self._body = {}, []
         self.keeps_open = False
 
@@ -132,6 +130,6 @@ class _Answer:
     def on_message_complete(self) -> None:
         """Hand the answer to whoever waits for it."""
         status = self._parser.get_status_code()
-        if status >= _FINAL and not self.whole.done():
+        if status >= _FINAL and self.answer and not self.answer.done():
             self.keeps_open = self._parser.should_keep_alive()
-            self.whole.set_result(Response(status, self._headers, b"".join(self._body)))
+            self.answer.set_result(Response(status, self._headers, b"".join(self._body)))

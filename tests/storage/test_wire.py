@@ -1,8 +1,9 @@
 """The wire, against a server that says what each test wants, and is asked over real connections."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -212,9 +213,17 @@ async def test_an_answer_that_breaks_off_leaves_the_outcome_open(wire: Wire, par
     assert failure.value.perhaps_done
 
 
-async def test_what_is_no_http_leaves_the_outcome_open(wire: Wire) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ],
+    ids=["another protocol", "an upgrade"],
+)
+async def test_what_is_no_http_leaves_the_outcome_open(wire: Wire, said: bytes) -> None:
     """And the connection is not used again."""
-    async with serving(answering(b"SSH-2.0-OpenSSH_9.9\r\n")) as server:
+    async with serving(answering(said)) as server:
         for _ in range(2):
             with pytest.raises(StorageUnavailable) as failure:
                 await wire.ask(server.request())
@@ -285,3 +294,29 @@ async def test_whoever_waits_is_told_that_the_wire_is_closed(wire: Wire) -> None
             await asyncio.wait_for(waiting, 1)
 
     assert failure.value.perhaps_done
+
+
+async def test_a_connection_that_is_closed_at_once_makes_nobody_wait(wire: Wire) -> None:
+    """Somebody listens, and hangs up."""
+    server = await asyncio.start_server(lambda _, writer: writer.transport.abort(), "127.0.0.1")
+    async with server:
+        there = Server(server.sockets[0].getsockname()[1])
+        for _ in range(20):
+            with pytest.raises(StorageUnavailable):
+                await asyncio.wait_for(wire.ask(there.request()), 1)
+
+
+async def test_whoever_gives_up_leaves_no_socket_behind() -> None:
+    """Neither while the connection is made, nor later; a socket that is forgotten is a warning, which fails."""
+    wire = Wire(idle=60)
+
+    async def hurried(request: Request, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await wire.ask(request)
+
+    async with serving(answering(GOOD, pause=0.001)) as server:
+        for _ in range(10):
+            await asyncio.gather(*(hurried(server.request(), at / 10_000) for at in range(100)))
+    await wire.close()
+    gc.collect()
