@@ -10,6 +10,7 @@ import pytest
 
 from shared.storage.errors import StorageUnavailable
 from shared.storage.exchange import Request
+from shared.storage.http1 import connect
 from shared.storage.wire import Wire
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -225,7 +226,7 @@ async def test_what_is_no_http_leaves_the_outcome_open(wire: Wire, said: bytes) 
     """And the connection is not used again."""
     async with serving(answering(said)) as server:
         for _ in range(2):
-            with pytest.raises(StorageUnavailable) as failure:
+            with pytest.raises(StorageUnavailable, match="not what was asked for") as failure:
                 await wire.ask(server.request())
             assert failure.value.perhaps_done
 
@@ -296,14 +297,32 @@ async def test_whoever_waits_is_told_that_the_wire_is_closed(wire: Wire) -> None
     assert failure.value.perhaps_done
 
 
-async def test_a_connection_that_is_closed_at_once_makes_nobody_wait(wire: Wire) -> None:
-    """Somebody listens, and hangs up."""
+async def test_a_connection_that_is_closed_at_once_makes_nobody_wait() -> None:
+    """Somebody listens, and hangs up before they are asked: the request has not left."""
     server = await asyncio.start_server(lambda _, writer: writer.transport.abort(), "127.0.0.1")
     async with server:
-        there = Server(server.sockets[0].getsockname()[1])
-        for _ in range(20):
-            with pytest.raises(StorageUnavailable):
-                await asyncio.wait_for(wire.ask(there.request()), 1)
+        connection = await connect(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", None)
+        await asyncio.sleep(0.05)
+        with pytest.raises(StorageUnavailable) as failure:
+            await asyncio.wait_for(connection.ask("GET", "/", {}, None), 1)
+
+    assert not failure.value.perhaps_done
+
+
+async def test_whoever_gives_up_closes_the_connection(wire: Wire) -> None:
+    """The server need not go on with what nobody waits for."""
+    closed = asyncio.Event()
+
+    async def say(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _head: bytes) -> None:
+        with suppress(ConnectionError):
+            await reader.read()
+        closed.set()
+
+    async with serving(say) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await wire.ask(server.request())
+        await asyncio.wait_for(closed.wait(), 1)
 
 
 async def test_whoever_gives_up_leaves_no_socket_behind() -> None:
