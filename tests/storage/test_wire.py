@@ -51,8 +51,10 @@ async def serving(say: Say) -> AsyncIterator[Server]:
     server = await asyncio.start_server(serve, "127.0.0.1")
     async with server:
         there.port = server.sockets[0].getsockname()[1]
-        yield there
-        server.close_clients()
+        try:
+            yield there
+        finally:
+            server.close_clients()
 
 
 def answering(*parts: bytes, pause: float = 0.01) -> Say:
